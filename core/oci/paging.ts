@@ -1,0 +1,55 @@
+/** Lists in pages, joined by `Link`. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags */
+import { AppError } from '../base/errors.ts';
+import { type Repository, unexpectedAnswer } from './repository.ts';
+
+/** One page: its JSON, or undefined when the registry knows no such list (404). */
+export interface Page {
+  readonly body: unknown;
+}
+
+const maxPageBytes = 16 * 1024 * 1024;
+/** 100,000 pages of 1000 are more than any registry; more is a loop. */
+const maxPages = 100_000;
+
+/**
+ * Walks the pages from `path` on. Gives nothing at all where the first page is a 404.
+ * Throws where a later page is missing or a `Link` leads back: a list that broke off is not a short list.
+ */
+export async function* readPages(repository: Repository, path: string): AsyncGenerator<Page> {
+  const seen = new Set<string>();
+  let next: string | undefined = path;
+  while (next !== undefined) {
+    const what: string = `${repository.label}, list ${path.split('?')[0]}`;
+    if (seen.has(next) || seen.size >= maxPages) throw broken(`${what}: its pages lead back to one that was read.`);
+    seen.add(next);
+    const answer = await repository.registry.exchange({
+      method: 'GET',
+      path: next,
+      scope: repository.scope,
+      headers: { accept: 'application/json' },
+      maxBytes: maxPageBytes,
+    });
+    if (answer.status === 404 && seen.size === 1) return;
+    if (answer.status !== 200) throw unexpectedAnswer(what, answer);
+    yield { body: parseJson(answer.bytes, what) };
+    next = nextLink(answer.headers['link']);
+  }
+}
+
+/** The target of `rel="next"`. https://www.rfc-editor.org/rfc/rfc8288 */
+export function nextLink(header: string | undefined): string | undefined {
+  const match = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(header ?? '');
+  return match?.[1];
+}
+
+function parseJson(bytes: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new AppError(`${what}: the answer is not JSON.`, { code: 'REGISTRY_UNEXPECTED', cause });
+  }
+}
+
+function broken(message: string): AppError {
+  return new AppError(message, { code: 'REGISTRY_UNEXPECTED' });
+}

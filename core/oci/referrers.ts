@@ -1,0 +1,58 @@
+/** What refers to a manifest. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers */
+import { AppError } from '../base/errors.ts';
+import type { Digest } from './digest.ts';
+import { type Descriptor, parseManifest } from './manifest.ts';
+import { getManifest } from './manifests.ts';
+import { ociIndex } from './media-types.ts';
+import { nextLink } from './paging.ts';
+import { type Repository, unexpectedAnswer } from './repository.ts';
+
+/** The tag under which signatures of `digest` are kept where there is no referrers API: `sha256-<hex>`. */
+export function referrersTag(digest: Digest): string {
+  return digest.replace(':', '-');
+}
+
+/**
+ * The subject that a digest tag is about: `sha256-<hex>` (tag schema, Notation) or `sha256-<hex>.sig|.att|.sbom` (cosign).
+ * Undefined for every other tag.
+ */
+export function subjectOfTag(tag: string): Digest | undefined {
+  const match = /^sha256-([0-9a-f]{64})(?:\.[A-Za-z0-9._-]+)?$/.exec(tag);
+  return match ? `sha256:${match[1]}` : undefined;
+}
+
+/**
+ * Direct referrers of `digest`, of every artifact type (no registry's filter is trusted), pages joined.
+ * Where the registry has no such API, those of the tag schema. Throws on any answer that is not a list.
+ */
+export async function listReferrers(repository: Repository, digest: Digest): Promise<Descriptor[]> {
+  const found: Descriptor[] = [];
+  const seen = new Set<string>();
+  let next: string | undefined = `/v2/${repository.name}/referrers/${digest}`;
+  while (next !== undefined) {
+    if (seen.has(next))
+      throw new AppError(`${repository.label}: the list of referrers of ${digest} leads back to itself.`, {
+        code: 'REGISTRY_UNEXPECTED',
+      });
+    seen.add(next);
+    const what: string = `${repository.label}, referrers of ${digest}`;
+    const answer = await repository.registry.exchange({
+      method: 'GET',
+      path: next,
+      scope: repository.scope,
+      headers: { accept: ociIndex },
+      maxBytes: 16 * 1024 * 1024,
+    });
+    // 404 means that the API is not there: with it, an unknown digest has an empty list.
+    if (answer.status === 404 && seen.size === 1) return readTagSchema(repository, digest);
+    if (answer.status !== 200) throw unexpectedAnswer(what, answer);
+    found.push(...parseManifest(answer.bytes, ociIndex, what).children);
+    next = nextLink(answer.headers['link']);
+  }
+  return found;
+}
+
+async function readTagSchema(repository: Repository, digest: Digest): Promise<Descriptor[]> {
+  const index = await getManifest(repository, referrersTag(digest));
+  return index ? [...index.children] : [];
+}

@@ -1,0 +1,120 @@
+/** One registry: its address, its sign-in, and what its refusals mean. */
+import { AppError } from '../base/errors.ts';
+import { type Challenge, parseChallenge } from './challenge.ts';
+import type { Credentials } from './credentials.ts';
+import type { Http, HttpAnswer, HttpRequest, HttpStream } from './http.ts';
+import { isRegistryHost } from './reference.ts';
+import { createSignIn } from './sign-in.ts';
+
+/** A request to the registry itself: a path below its root, and the scope that the request needs. */
+export interface RegistryRequest extends Omit<HttpRequest, 'url' | 'authorization'> {
+  /** With its query; or a `Link` or `Location` of an earlier answer, which may be absolute. */
+  readonly path: string;
+  /** For example `repository:team/app:pull`; may be empty. */
+  readonly scope: string;
+}
+
+/** A registry we can talk to. Every call throws `REGISTRY_DENIED` where a right is missing, naming the scope. */
+export interface Registry {
+  readonly host: string;
+  exchange(request: RegistryRequest): Promise<HttpAnswer>;
+  open(request: RegistryRequest): Promise<HttpStream>;
+  /**
+   * The registry's own time, by the `Date` of its latest answer, in milliseconds; undefined before the first.
+   * Ages are reckoned by it, because the clocks of agents and servers disagree.
+   */
+  time(): number | undefined;
+}
+
+/** How to reach a registry. */
+export interface RegistryOptions {
+  /** Host with an optional port. `http://` in front is accepted for loopback alone. */
+  readonly address: string;
+  readonly credentials: Credentials;
+  readonly http: Http;
+}
+
+/** Opens a registry; no request is sent. Throws `INPUT_INVALID` for an address that is none. */
+export function openRegistry({ address, credentials, http }: RegistryOptions): Registry {
+  const origin = originOf(address);
+  const signIn = createSignIn(origin, credentials, http);
+  let latestDate: number | undefined;
+
+  function note<T extends HttpStream | HttpAnswer>(answer: T): T {
+    const date = Date.parse(answer.headers['date'] ?? '');
+    if (Number.isFinite(date)) latestDate = date;
+    return answer;
+  }
+
+  async function attempt<T extends HttpStream | HttpAnswer>(
+    request: RegistryRequest,
+    call: (request: HttpRequest) => Promise<T>,
+    discard: (answer: T) => Promise<void>,
+  ): Promise<T> {
+    const { path, scope, ...rest } = request;
+    const url = resolveOnOrigin(path, origin);
+    const first = note(await call({ ...rest, url, authorization: await signIn.authorize(scope) }));
+    if (first.status !== 401 && first.status !== 403) return first;
+    const challenge = parseChallenge(first.headers['www-authenticate']);
+    await discard(first);
+    const authorization = challenge && first.status === 401 ? await signIn.answer(challenge, scope) : undefined;
+    if (authorization === undefined) throw denied(origin, request, challenge);
+    const second = note(await call({ ...rest, url, authorization }));
+    if (second.status !== 401 && second.status !== 403) return second;
+    await discard(second);
+    throw denied(origin, request, parseChallenge(second.headers['www-authenticate']) ?? challenge);
+  }
+
+  return {
+    host: origin.host,
+    exchange: request =>
+      attempt(
+        request,
+        sent => http.exchange(sent),
+        async () => {},
+      ),
+    open: request =>
+      attempt(
+        request,
+        sent => http.open(sent),
+        answer => answer.body.dump(),
+      ),
+    time: () => latestDate,
+  };
+}
+
+function originOf(address: string): URL {
+  const plain = address.startsWith('http://');
+  const host = address.replace(/^https?:\/\//, '').replace(/\/$/, '');
+  if (!isRegistryHost(host))
+    throw new AppError(`"${address}" is not a registry's host name.`, { code: 'INPUT_INVALID' });
+  const url = new URL(`${plain ? 'http' : 'https'}://${host}`);
+  if (plain && !['localhost', '127.0.0.1'].includes(url.hostname)) {
+    throw new AppError(`"${address}": a registry is spoken to without TLS on this machine only.`, {
+      code: 'INPUT_INVALID',
+    });
+  }
+  return url;
+}
+
+/** A registry may answer with an absolute `Location`; credentials go to its own origin alone, so another is refused. */
+function resolveOnOrigin(path: string, origin: URL): URL {
+  const url = new URL(path, origin);
+  if (url.origin === origin.origin) return url;
+  throw new AppError(`${origin.host} pointed to ${url.origin}, another origin; nothing was sent there.`, {
+    code: 'REGISTRY_UNEXPECTED',
+  });
+}
+
+function denied(origin: URL, request: RegistryRequest, challenge: Challenge | undefined): AppError {
+  const bearer = challenge?.scheme === 'bearer' ? challenge : undefined;
+  const scope = bearer?.scope ?? request.scope;
+  const path = request.path.split('?')[0];
+  const why = scope ? `no permission for "${scope}"` : 'the credentials were not accepted';
+  return new AppError(
+    `${origin.host}: ${why} (${request.method} ${path}). Grant it to the identity of this connection.`,
+    {
+      code: 'REGISTRY_DENIED',
+    },
+  );
+}
