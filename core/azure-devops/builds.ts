@@ -1,0 +1,255 @@
+/**
+ * What Azure DevOps says about builds. Each function tells apart what it knows from what it does not: only a build that
+ * says `deleted: true`, or Azure DevOps' own "no such build", ever reads as anything but alive or unknown.
+ * https://learn.microsoft.com/rest/api/azure/devops/build/builds
+ */
+import * as z from 'zod';
+import type { Answer } from './answer.ts';
+import type { AzureDevOps } from './connection.ts';
+
+/** What is known of one build. Times are ISO 8601, ids of projects lower-case. */
+export interface BuildFacts {
+  readonly id: number;
+  readonly number: string;
+  readonly projectId: string;
+  readonly definitionId: number;
+  readonly status?: string | undefined;
+  readonly result?: string | undefined;
+  readonly queueTime?: string | undefined;
+  readonly startTime?: string | undefined;
+  readonly finishTime?: string | undefined;
+  readonly sourceBranch?: string | undefined;
+  readonly sourceVersion?: string | undefined;
+  readonly keepForever?: boolean | undefined;
+  readonly retainedByRelease?: boolean | undefined;
+  readonly deletedDate?: string | undefined;
+}
+
+/** Nothing was learnt; never an absence. `reason` names the thing, what happened and what to do. */
+export interface Unknown {
+  readonly kind: 'unknown';
+  readonly reason: string;
+}
+
+/** One build, asked for by id. `notFound` is a 404 whose body says BuildNotFoundException; alone it proves nothing. */
+export type BuildAnswer =
+  | { readonly kind: 'alive'; readonly build: BuildFacts }
+  | { readonly kind: 'deleted'; readonly build: BuildFacts }
+  | { readonly kind: 'notFound' }
+  | Unknown;
+
+/** Builds asked for by id. An id that is not in `found` is unknown, whether or not `unknown` says why. */
+export interface BuildsAnswer {
+  readonly found: Map<number, BuildFacts & { readonly deleted: boolean }>;
+  readonly unknown?: string;
+}
+
+/** Ids in one question, so that its URL stays under 3 kB. */
+const batchSize = 200;
+
+const guid = z.guid().toLowerCase();
+const buildId = z.int().positive();
+const time = z.string().refine(text => Number.isFinite(Date.parse(text)), 'not a time');
+/** Facts that nothing is deleted on; Azure DevOps leaves them out, or says null, where there is none. */
+const text = z
+  .string()
+  .nullish()
+  .transform(value => value ?? undefined);
+const when = time.nullish().transform(value => value ?? undefined);
+const buildBody = z.object({
+  id: buildId,
+  buildNumber: z.string(),
+  project: z.object({ id: guid }),
+  definition: z.object({ id: buildId }),
+  deleted: z.boolean().optional(),
+  deletedDate: when,
+  status: text,
+  result: text,
+  queueTime: when,
+  startTime: when,
+  finishTime: when,
+  sourceBranch: text,
+  sourceVersion: text,
+  keepForever: z.boolean().optional(),
+  retainedByRelease: z.boolean().optional(),
+});
+const buildList = z.object({ count: z.int().nonnegative(), value: z.array(buildBody) });
+type Found = BuildFacts & { readonly deleted: boolean };
+
+/** Asks for one build, deleted or not. A body with another id or another project is `unknown`. */
+export async function getBuild(ado: AzureDevOps, projectId: string, id: number): Promise<BuildAnswer> {
+  const what = `build ${id} of project ${projectId}`;
+  const wrong = checkIds(what, projectId, id);
+  if (wrong !== undefined) return wrong;
+  const answer = await ado.ask({ what, path: [projectId, '_apis', 'build', 'builds', String(id)] });
+  if (isRefusal(answer, 'BuildNotFoundException')) return { kind: 'notFound' };
+  if (answer.kind !== 'ok') return unknown(what, answer);
+  const body = buildBody.safeParse(answer.body);
+  if (!body.success) return misunderstood(what, body.error);
+  const { deleted, ...build } = toFacts(body.data);
+  if (build.id !== id || build.projectId !== projectId.toLowerCase()) return foreign(what, build);
+  return { kind: deleted ? 'deleted' : 'alive', build };
+}
+
+/**
+ * Asks for many builds, 200 at a time, by `buildIds` and no other filter: whether others may be added is not documented.
+ * An answer that holds anything that was not asked for counts for nothing; the first failure ends the asking.
+ */
+export async function getBuildsByIds(
+  ado: AzureDevOps,
+  projectId: string,
+  ids: readonly number[],
+): Promise<BuildsAnswer> {
+  const found = new Map<number, Found>();
+  const wanted = [...new Set(ids)];
+  for (let start = 0; start < wanted.length; start += batchSize) {
+    const batch = wanted.slice(start, start + batchSize);
+    const answer = await getBatch(ado, projectId, batch);
+    if (!Array.isArray(answer)) return { found, unknown: answer.reason };
+    for (const build of answer) found.set(build.id, build);
+  }
+  return { found };
+}
+
+async function getBatch(ado: AzureDevOps, projectId: string, ids: readonly number[]): Promise<Found[] | Unknown> {
+  const what = `${ids.length} builds of project ${projectId}, from ${ids[0]}`;
+  const wrong = checkIds(what, projectId, ...ids);
+  if (wrong !== undefined) return wrong;
+  const builds = await askList(ado, what, { projectId, query: { buildIds: ids.join(',') } });
+  if (!Array.isArray(builds)) return builds;
+  const asked = new Set(ids);
+  // Taking each id out as it comes notices one that comes twice.
+  const stray = builds.find(build => !asked.delete(build.id));
+  return stray === undefined ? builds : foreign(what, stray);
+}
+
+/** Asks for the build of the project, or of one definition, that was queued last; deleted ones count. */
+export async function newestBuild(
+  ado: AzureDevOps,
+  projectId: string,
+  definitionId?: number,
+): Promise<{ readonly kind: 'found'; readonly build: BuildFacts } | { readonly kind: 'none' } | Unknown> {
+  const owner = definitionId === undefined ? '' : ` of definition ${definitionId}`;
+  const what = `the newest build${owner} of project ${projectId}`;
+  const wrong = checkIds(what, projectId, definitionId ?? 1);
+  if (wrong !== undefined) return wrong;
+  const query = { queryOrder: 'queueTimeDescending', $top: 1, deletedFilter: 'includeDeleted' };
+  const scope = definitionId === undefined ? {} : { definitions: definitionId };
+  const builds = await askList(ado, what, { projectId, query: { ...query, ...scope } });
+  if (!Array.isArray(builds)) return builds;
+  const [found, second] = builds;
+  if (found === undefined) return { kind: 'none' };
+  if (second !== undefined || (definitionId !== undefined && found.definitionId !== definitionId)) {
+    return foreign(what, second ?? found);
+  }
+  const { deleted: _, ...build } = found;
+  return { kind: 'found', build };
+}
+
+/** Asks whether this sign-in reads the project. `notFound` is also what Azure DevOps says of a project one may not see. */
+export async function getProject(
+  ado: AzureDevOps,
+  projectId: string,
+): Promise<{ readonly kind: 'readable'; readonly name: string } | { readonly kind: 'notFound' } | Unknown> {
+  const what = `project ${projectId}`;
+  const wrong = checkIds(what, projectId, 1);
+  if (wrong !== undefined) return wrong;
+  const answer = await ado.ask({ what, path: ['_apis', 'projects', projectId] });
+  if (isRefusal(answer, 'ProjectDoesNotExistException', 'ProjectDoesNotExistWithNameException')) {
+    return { kind: 'notFound' };
+  }
+  if (answer.kind !== 'ok') return unknown(what, answer);
+  const body = z.object({ id: guid, name: z.string().min(1), state: z.string().optional() }).safeParse(answer.body);
+  if (!body.success) return misunderstood(what, body.error);
+  if (body.data.id !== projectId.toLowerCase())
+    return { kind: 'unknown', reason: `${what}: answered with another one` };
+  const { name, state = 'wellFormed' } = body.data;
+  if (state !== 'wellFormed') return { kind: 'unknown', reason: `${what}: its state is ${state}; wait` };
+  return { kind: 'readable', name };
+}
+
+/** Asks whether this sign-in reads the definition (the UI's "pipeline"). */
+export async function getDefinition(
+  ado: AzureDevOps,
+  projectId: string,
+  definitionId: number,
+): Promise<{ readonly kind: 'readable' } | { readonly kind: 'notFound' } | Unknown> {
+  const what = `definition ${definitionId} of project ${projectId}`;
+  const wrong = checkIds(what, projectId, definitionId);
+  if (wrong !== undefined) return wrong;
+  const path = [projectId, '_apis', 'build', 'definitions', String(definitionId)];
+  const answer = await ado.ask({ what, path });
+  if (isRefusal(answer, 'DefinitionNotFoundException')) return { kind: 'notFound' };
+  if (answer.kind !== 'ok') return unknown(what, answer);
+  const body = z.object({ id: buildId, project: z.object({ id: guid }) }).safeParse(answer.body);
+  if (!body.success) return misunderstood(what, body.error);
+  const same = body.data.id === definitionId && body.data.project.id === projectId.toLowerCase();
+  return same ? { kind: 'readable' } : { kind: 'unknown', reason: `${what}: answered with another one` };
+}
+
+/** Asks for the id of the collection (Services: of the organization) that this connection reaches; lower-case. */
+export async function getCollectionId(
+  ado: AzureDevOps,
+): Promise<{ readonly kind: 'found'; readonly id: string } | Unknown> {
+  const what = `the collection at ${ado.url}`;
+  // This resource is in preview for ever and refuses a released version.
+  const answer = await ado.ask({ what, path: ['_apis', 'connectionData'], apiVersion: '7.1-preview.1' });
+  if (answer.kind !== 'ok') return unknown(what, answer);
+  const body = z.object({ instanceId: guid }).safeParse(answer.body);
+  return body.success ? { kind: 'found', id: body.data.instanceId } : misunderstood(what, body.error);
+}
+
+interface ListQuestion {
+  readonly projectId: string;
+  readonly query: Readonly<Record<string, string | number>>;
+}
+
+async function askList(ado: AzureDevOps, what: string, question: ListQuestion): Promise<Found[] | Unknown> {
+  const path = [question.projectId, '_apis', 'build', 'builds'];
+  const answer = await ado.ask({ what, path, query: question.query });
+  if (answer.kind !== 'ok') return unknown(what, answer);
+  const body = buildList.safeParse(answer.body);
+  if (!body.success) return misunderstood(what, body.error);
+  if (body.data.count !== body.data.value.length) {
+    return { kind: 'unknown', reason: `${what}: the count of the answer is not that of its builds; try again later` };
+  }
+  const builds = body.data.value.map(toFacts);
+  const stray = builds.find(build => build.projectId !== question.projectId.toLowerCase());
+  return stray === undefined ? builds : foreign(what, stray);
+}
+
+function toFacts(body: z.infer<typeof buildBody>): Found {
+  const { buildNumber, project, definition, deleted, ...rest } = body;
+  return {
+    ...rest,
+    number: buildNumber,
+    projectId: project.id,
+    definitionId: definition.id,
+    deleted: deleted === true,
+  };
+}
+
+function isRefusal(answer: Answer, ...typeKeys: readonly string[]): boolean {
+  return answer.kind === 'refused' && answer.status === 404 && typeKeys.includes(answer.typeKey);
+}
+
+function unknown(what: string, answer: Exclude<Answer, { kind: 'ok' }>): Unknown {
+  if (answer.kind === 'unknown') return { kind: 'unknown', reason: answer.reason };
+  return { kind: 'unknown', reason: `${what}: ${answer.status} ${answer.typeKey}: ${answer.message}` };
+}
+
+function misunderstood(what: string, error: z.ZodError): Unknown {
+  const place = error.issues[0]?.path.map(String).join('.') || 'the body';
+  return { kind: 'unknown', reason: `${what}: the answer does not say ${place} as documented; check the URL` };
+}
+
+function foreign(what: string, build: BuildFacts): Unknown {
+  const stranger = `build ${build.id} of definition ${build.definitionId} in project ${build.projectId}`;
+  return { kind: 'unknown', reason: `${what}: the answer held ${stranger}, not what was asked; check the URL` };
+}
+
+/** An id that is not one would change the path, and the question with it. */
+function checkIds(what: string, projectId: string, ...ids: readonly number[]): Unknown | undefined {
+  const valid = guid.safeParse(projectId).success && ids.every(id => buildId.safeParse(id).success);
+  return valid ? undefined : { kind: 'unknown', reason: `${what}: not ids of Azure DevOps; check the record` };
+}

@@ -1,0 +1,70 @@
+/**
+ * A small JSON document as an OCI artifact: image manifest, empty config, one layer.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
+ */
+import { AppError } from '../base/errors.ts';
+import { getSmallBlob, hasBlob, putBlob } from './blobs.ts';
+import { computeDigest, type Digest } from './digest.ts';
+import { encodeManifest } from './manifest.ts';
+import { getManifest, putManifest } from './manifests.ts';
+import { emptyConfig, ociManifest } from './media-types.ts';
+import type { Repository } from './repository.ts';
+
+/** A document that was read, and the digest of the manifest that carries it. */
+export interface Artifact {
+  readonly digest: Digest;
+  readonly json: unknown;
+}
+
+const emptyJson = Buffer.from('{}');
+
+/** Writes `json` under `tag` and gives the manifest's digest. Blobs first, the tag last. */
+export async function putArtifact(
+  repository: Repository,
+  tag: string,
+  document: { type: string; json: unknown },
+): Promise<Digest> {
+  const layer = Buffer.from(JSON.stringify(document.json));
+  if (!(await hasBlob(repository, computeDigest(emptyJson)))) await putBlob(repository, emptyJson);
+  const digest = await putBlob(repository, layer);
+  const manifest = encodeManifest({
+    schemaVersion: 2,
+    mediaType: ociManifest,
+    // Azure answers 400 to an empty config without it.
+    artifactType: document.type,
+    config: { mediaType: emptyConfig, digest: computeDigest(emptyJson), size: emptyJson.byteLength },
+    layers: [{ mediaType: document.type, digest, size: layer.byteLength }],
+  });
+  await putManifest(repository, tag, manifest);
+  return manifest.digest;
+}
+
+/**
+ * Reads the document of `type` under `tag`, of at most `maxBytes`; undefined where the tag is not there.
+ * Throws `RECORD_UNREADABLE` when something else is there, or its content is missing or is not JSON.
+ */
+export async function getArtifact(
+  repository: Repository,
+  tag: string,
+  type: string,
+  maxBytes: number,
+): Promise<Artifact | undefined> {
+  const manifest = await getManifest(repository, tag);
+  if (!manifest) return undefined;
+  const what = `${repository.label}:${tag}`;
+  const [layer, ...more] = manifest.layers;
+  if (manifest.artifactType !== type || !layer || layer.mediaType !== type || more.length > 0) {
+    throw unreadable(`${what} is not an artifact of the type ${type}.`);
+  }
+  const bytes = await getSmallBlob(repository, layer.digest, maxBytes);
+  if (!bytes) throw unreadable(`${what}: its content ${layer.digest} is missing.`);
+  try {
+    return { digest: manifest.digest, json: JSON.parse(Buffer.from(bytes).toString('utf8')) };
+  } catch (cause) {
+    throw unreadable(`${what}: its content is not JSON.`, cause);
+  }
+}
+
+function unreadable(message: string, cause?: unknown): AppError {
+  return new AppError(message, { code: 'RECORD_UNREADABLE', cause });
+}
