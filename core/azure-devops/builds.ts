@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import type { Answer } from './answer.ts';
+import { buildBody, buildId, buildList, guid } from './build-body.ts';
 import type { AzureDevOps } from './connection.ts';
 
 /** What is known of one build. Times are ISO 8601, ids of projects lower-case. */
@@ -47,33 +48,6 @@ export interface BuildsAnswer {
 /** Ids in one question, so that its URL stays under 3 kB. */
 const batchSize = 200;
 
-const guid = z.guid().toLowerCase();
-const buildId = z.int().positive();
-const time = z.string().refine(text => Number.isFinite(Date.parse(text)), 'not a time');
-/** Facts that nothing is deleted on; Azure DevOps leaves them out, or says null, where there is none. */
-const text = z
-  .string()
-  .nullish()
-  .transform(value => value ?? undefined);
-const when = time.nullish().transform(value => value ?? undefined);
-const buildBody = z.object({
-  id: buildId,
-  buildNumber: z.string(),
-  project: z.object({ id: guid }),
-  definition: z.object({ id: buildId }),
-  deleted: z.boolean().optional(),
-  deletedDate: when,
-  status: text,
-  result: text,
-  queueTime: when,
-  startTime: when,
-  finishTime: when,
-  sourceBranch: text,
-  sourceVersion: text,
-  keepForever: z.boolean().optional(),
-  retainedByRelease: z.boolean().optional(),
-});
-const buildList = z.object({ count: z.int().nonnegative(), value: z.array(buildBody) });
 type Found = BuildFacts & { readonly deleted: boolean };
 
 /** Asks for one build, deleted or not. A body with another id or another project is `unknown`. */

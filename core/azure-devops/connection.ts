@@ -116,9 +116,10 @@ function readRetryAfter(exchange: Exchange, now: number): number {
   return Number.isFinite(ms) && ms > 0 ? ms : 0;
 }
 
-/** A server may put the token that it was sent into its message. */
+/** A server may put the sign-in that it was sent into its message. */
 function withoutToken(answer: Answer, token: string): Answer {
-  const clean = (text: string): string => (token === '' ? text : text.replaceAll(token, '***'));
+  const secrets = [token, Buffer.from(`PAT:${token}`).toString('base64')].filter(() => token.length >= 8);
+  const clean = (text: string): string => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   if (answer.kind === 'ok') return answer;
   if (answer.kind === 'refused') return { ...answer, message: clean(answer.message) };
   return { ...answer, reason: clean(answer.reason) };

@@ -1,17 +1,19 @@
-/** Reconciliation: holds what Azure DevOps says of the recorded builds against what is in the registry. */
-import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/log.ts';
-import type { Registry } from '../oci/registry.ts';
-import type { Plan, Report } from './report.ts';
-import type { BuildKey, Rules } from './rules.ts';
+/**
+ * Reconciliation: holds what Azure DevOps says of the recorded builds against what is in the registry.
+ * Stateless and level-triggered: run at any time, by anybody, as often as one likes; what one run leaves the next one does.
+ */
 
-/** What the verbs of deletion work with: one registry, one organization. */
-export interface Surroundings {
-  readonly registry: Registry;
-  readonly azureDevOps: unknown;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import { getBuildsByIds, getCollectionId } from '../azure-devops/builds.ts';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { AppError, errorMessage, hasCode } from '../base/errors.ts';
+import { groupBy } from '../base/group-by.ts';
+import { createBrake } from './brake.ts';
+import { type DueTombstone, isClosed, isWaiting, judgeBuild } from './judge.ts';
+import { listRecordedBuilds, type RecordedBuild, type RecordedBuilds } from './recorded-builds.ts';
+import type { Plan, Report, ReportItem } from './report.ts';
+import type { BuildKey, Rules } from './rules.ts';
+import { settleDue } from './settle.ts';
+import { type Run, registryTime, type Surroundings } from './surroundings.ts';
 
 /** What to reconcile. */
 export interface ReconcileRequest {
@@ -24,11 +26,135 @@ export interface ReconcileRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Reconciles. Throws only when nothing could be read at all; else what failed is in the report. */
-export async function reconcile(
-  _surroundings: Surroundings,
-  _rules: Rules,
-  _request: ReconcileRequest,
-): Promise<Report> {
-  throw new Error('not there yet');
+const buildsAtOnce = 4;
+
+/**
+ * Reconciles one registry with one organization. Throws `AZURE_DEVOPS_UNAVAILABLE` or a registry's error when it could
+ * not even begin; what fails later stands in the report, and the rest goes on.
+ */
+export async function reconcile(surroundings: Surroundings, rules: Rules, request: ReconcileRequest): Promise<Report> {
+  const items: ReportItem[] = [];
+  if (rules.onBuildDeleted === 'keep') return reportOf(items, 0, undefined);
+  const collectionId = await readCollectionId(surroundings);
+  const recorded = await listRecordedBuilds(surroundings, rules);
+  if (recorded.builds.length === 0) return reportOf(items, 0, undefined);
+  const run = startRun({ surroundings, rules, request, collectionId, recorded, items });
+  let braked: string | undefined;
+  try {
+    const builds = chooseBuilds(run, recorded, request.only);
+    const due = await judgeAll(run, request.only ? builds : await withoutLiving(run, builds));
+    if (!request.only) await settleDue(run, due);
+  } catch (thrown) {
+    if (!hasCode(thrown, 'BRAKE')) throw thrown;
+    braked = errorMessage(thrown);
+  }
+  return reportOf(items, recorded.builds.length, braked ?? run.brake.tripped());
+}
+
+async function readCollectionId({ azureDevOps }: Surroundings): Promise<string> {
+  const answer = await getCollectionId(azureDevOps);
+  if (answer.kind === 'found') return answer.id;
+  throw new AppError(`Nothing was reconciled: ${answer.reason}`, { code: 'AZURE_DEVOPS_UNAVAILABLE', retryable: true });
+}
+
+interface Start {
+  readonly surroundings: Surroundings;
+  readonly rules: Rules;
+  readonly request: ReconcileRequest;
+  readonly collectionId: string;
+  readonly recorded: RecordedBuilds;
+  readonly items: ReportItem[];
+}
+
+function startRun({ surroundings, rules, request, collectionId, recorded, items }: Start): Run {
+  return {
+    ...surroundings,
+    rules,
+    collectionId,
+    dryRun: request.dryRun ?? false,
+    signal: request.signal,
+    brake: createBrake({
+      limits: rules.brake,
+      tombstones: recorded.tombstones,
+      builds: recorded.builds.length,
+      now: registryTime(surroundings.registry),
+      approved: request.approved,
+      dryRun: request.dryRun ?? false,
+    }),
+    report: item => items.push(item),
+  };
+}
+
+/** The builds to look at: the hinted ones or all, without those that are closed or that two projects claim. */
+function chooseBuilds(
+  run: Run,
+  { builds, disputed }: RecordedBuilds,
+  only: readonly BuildKey[] | undefined,
+): RecordedBuild[] {
+  const hinted = only && new Set(only.map(key => `${key.projectId}/${key.buildId}`));
+  return builds.filter(build => {
+    if (hinted && !hinted.has(`${build.projectId}/${build.buildId}`)) return false;
+    if (!disputed.has(build.buildId)) return !isClosed(build);
+    run.report({
+      ...keyOf(build),
+      subject: `build ${build.buildId}`,
+      outcome: 'kept',
+      reason: 'records of two projects claim this build id, and only one can be true',
+    });
+    return false;
+  });
+}
+
+/** Leaves out what a question in bulk shows to be alive, and what is waiting; the others are asked for one by one. */
+async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promise<RecordedBuild[]> {
+  const now = registryTime(run.registry);
+  const left: RecordedBuild[] = [];
+  for (const [projectId, ofProject] of groupBy(builds, build => build.projectId)) {
+    const answer = await getBuildsByIds(
+      run.azureDevOps,
+      projectId,
+      ofProject.map(build => build.buildId),
+    );
+    for (const build of ofProject) {
+      const found = answer.found.get(build.buildId);
+      const isAlive = found !== undefined && !found.deleted;
+      if (isAlive ? build.tombstones.length === 0 : isWaiting(build, run.rules.graceMs, now)) continue;
+      // The first answer that failed ended the asking: what is missing then was never asked for.
+      if (found === undefined && answer.unknown !== undefined) continue;
+      left.push(build);
+    }
+    if (answer.unknown !== undefined)
+      run.report({ projectId, buildId: 0, subject: `project ${projectId}`, outcome: 'failed', reason: answer.unknown });
+  }
+  return left;
+}
+
+async function judgeAll(run: Run, builds: readonly RecordedBuild[]): Promise<DueTombstone[]> {
+  let braked: unknown;
+  const due = await mapConcurrently(builds, buildsAtOnce, async build => {
+    if (braked) return [];
+    try {
+      return await judgeBuild(run, build);
+    } catch (thrown) {
+      run.signal?.throwIfAborted();
+      if (hasCode(thrown, 'BRAKE')) braked = thrown;
+      else if (thrown instanceof AppError) {
+        run.report({ ...keyOf(build), subject: `build ${build.buildId}`, outcome: 'failed', reason: thrown.message });
+      } else throw thrown;
+      return [];
+    }
+  });
+  if (braked) throw braked as Error;
+  return due.flat();
+}
+
+function reportOf(items: readonly ReportItem[], builds: number, braked: string | undefined): Report {
+  const released = items.filter(item => item.outcome === 'released');
+  const release = new Map(released.map(item => [`${item.projectId}/${item.buildId}`, keyOf(item)]));
+  const collect = items.filter(item => item.outcome === 'deleted').map(item => item.subject);
+  return { items, plan: { release: [...release.values()], collect: [...new Set(collect)] }, braked, builds };
+}
+
+function keyOf({ projectId, buildId }: BuildKey): BuildKey {
+  return { projectId, buildId };
 }

@@ -1,0 +1,75 @@
+/** The brake: how much may be released within 24 hours before a person is asked. No input or output of its own. */
+import { AppError } from '../base/errors.ts';
+import type { Plan } from './report.ts';
+import type { BrakeLimit, BuildKey, Rules } from './rules.ts';
+import type { TombstoneKey } from './tombstone.ts';
+
+/** Counts releases; asked before each, told after each. */
+export interface Brake {
+  /** Throws `BRAKE` when releasing `images` images of this build would pass the limit of its kind of evidence. */
+  check(kind: ReleaseKind, key: BuildKey, images: number): void;
+  /** Counts what was released. */
+  add(kind: ReleaseKind, images: number): void;
+  /** In a dry run nothing is thrown; this tells what would have been. */
+  tripped(): string | undefined;
+}
+
+/** The two kinds of evidence that release. */
+export type ReleaseKind = 'deleted' | 'absent';
+
+/** The window of the limits, in milliseconds. */
+export const brakeWindowMs = 24 * 60 * 60_000;
+
+/** A share of few builds is no sign of trouble: up to so many, only the number of images counts. */
+const floorOf: Readonly<Record<ReleaseKind, number>> = { deleted: 20, absent: 5 };
+
+/** What the brake must know. */
+export interface BrakeFacts {
+  readonly limits: Rules['brake'];
+  /** All tombstones of the registry; those of the last 24 hours count. */
+  readonly tombstones: readonly TombstoneKey[];
+  /** Builds that have records: what the share is taken of. */
+  readonly builds: number;
+  /** The registry's time in milliseconds. */
+  readonly now: number;
+  readonly approved: Plan | undefined;
+  readonly dryRun: boolean;
+}
+
+/** Makes the brake of one run. A build of the approved plan passes; it counts all the same. */
+export function createBrake(facts: BrakeFacts): Brake {
+  const recent = facts.tombstones.filter(each => each.count > 0 && each.time > facts.now - brakeWindowMs);
+  const tally = (kind: ReleaseKind) => {
+    const own = recent.filter(each => each.kind === kind);
+    return { images: own.reduce((sum, each) => sum + each.count, 0), builds: own.length };
+  };
+  const counts: Record<ReleaseKind, { images: number; builds: number }> = {
+    deleted: tally('deleted'),
+    absent: tally('absent'),
+  };
+  let tripped: string | undefined;
+  return {
+    tripped: () => tripped,
+    check(kind, key, images) {
+      if (images === 0 || isApproved(facts.approved, key)) return;
+      const limit = facts.limits[kind];
+      const allowedBuilds = allowed(limit, facts.builds, kind);
+      if (counts[kind].images + images <= limit.images && counts[kind].builds + 1 <= allowedBuilds) return;
+      tripped ??= `The brake holds: releasing build ${key.buildId} would make ${counts[kind].images + images} images of ${counts[kind].builds + 1} builds in 24 hours (evidence "${kind}"; the limit is ${limit.images} images or ${allowedBuilds} builds). Look at the plan of a dry run and approve it if it is right.`;
+      if (!facts.dryRun) throw new AppError(tripped, { code: 'BRAKE' });
+    },
+    add(kind, images) {
+      if (images === 0) return;
+      counts[kind].images += images;
+      counts[kind].builds += 1;
+    },
+  };
+}
+
+function allowed(limit: BrakeLimit, builds: number, kind: ReleaseKind): number {
+  return Math.max(floorOf[kind], Math.floor((builds * limit.percent) / 100));
+}
+
+function isApproved(approved: Plan | undefined, key: BuildKey): boolean {
+  return approved?.release.some(each => each.projectId === key.projectId && each.buildId === key.buildId) ?? false;
+}

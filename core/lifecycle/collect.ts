@@ -1,0 +1,183 @@
+/**
+ * Collect, the second step of deletion: after the grace, removes from one repository the digests that releases left
+ * behind and that nothing holds. Mark and sweep over the whole manifest graph, with every fact asked again at the end.
+ */
+import { listNewestManifests } from '../acr/listings.ts';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { AppError, errorMessage, hasCode } from '../base/errors.ts';
+import type { Digest } from '../oci/digest.ts';
+import { getManifest } from '../oci/manifests.ts';
+import { listReferrers, subjectOfTag } from '../oci/referrers.ts';
+import type { Repository } from '../oci/repository.ts';
+import { imageRepository } from './inspect.ts';
+import { type Graph, type Hold, markHeld, nodeOf, orderForDeletion, spreadHold, subjectsOf } from './mark.ts';
+import { readGraph } from './read-graph.ts';
+import { removeManifest } from './remove.ts';
+import { type Run, registryTime } from './surroundings.ts';
+
+/** What tombstones name in one repository. */
+export interface CollectRequest {
+  readonly repository: string;
+  /** Digests that may go: images and the children of indexes. */
+  readonly candidates: ReadonlySet<Digest>;
+  /** Children of indexes as they were read before. */
+  readonly knownChildren: ReadonlyMap<Digest, readonly Digest[]>;
+}
+
+/** What became of each candidate. One that is in neither map was not there any more. */
+export interface CollectResult {
+  readonly deleted: ReadonlySet<Digest>;
+  readonly held: ReadonlyMap<Digest, Hold>;
+}
+
+interface Sweep {
+  readonly run: Run;
+  readonly repository: Repository;
+  readonly graph: Graph;
+  readonly candidates: ReadonlySet<Digest>;
+  readonly held: Map<Digest, Hold>;
+  readonly deleted: Set<Digest>;
+}
+
+/** Microsoft's own cleaner found that more at once puts a registry into a bad state. */
+const deletesAtOnce = 5;
+/** After so many deletions it is asked again what was pushed meanwhile. */
+const batchSize = 200;
+const newestAsked = 100;
+
+/** Collects one repository. Throws only where the registry fails; what could not be judged is held, with the reason. */
+export async function collectRepository(run: Run, request: CollectRequest): Promise<CollectResult> {
+  const repository = imageRepository(run.registry, request.repository);
+  const reading = await readGraph(repository, request.knownChildren);
+  if (reading.kind === 'unjudged') return allHeld(request, reading.reason);
+  const { graph } = reading;
+  const candidates = new Set([...request.candidates].filter(digest => graph.has(digest)));
+  const now = registryTime(run.registry);
+  const held = markHeld({ graph, candidates, now, recentMs: run.rules.graceMs });
+  const sweep: Sweep = { run, repository, graph, candidates, held, deleted: new Set() };
+  await holdReferrersOfHeld(sweep);
+  const order = orderForDeletion(graph, new Set(sweepable(sweep)));
+  for (let start = 0; start < order.length; start += batchSize) {
+    await holdWhatIsNew(sweep);
+    await sweepInOrder(sweep, order.slice(start, start + batchSize));
+  }
+  return { deleted: sweep.deleted, held: new Map([...held].filter(([digest]) => request.candidates.has(digest))) };
+}
+
+function allHeld(request: CollectRequest, reason: string): CollectResult {
+  const hold: Hold = { reason: `nothing is collected in ${request.repository}: ${reason}`, settles: false };
+  return { deleted: new Set(), held: new Map([...request.candidates].map(digest => [digest, hold])) };
+}
+
+/** Candidates that nothing holds, and the manifests that are tagged as their signatures alone. */
+function sweepable({ graph, candidates, held }: Sweep): Digest[] {
+  return [...graph].flatMap(([digest, node]) =>
+    !held.has(digest) && (candidates.has(digest) || subjectsOf(node).length > 0) ? digest : [],
+  );
+}
+
+/** A referrer of an image that stays, stays: it may be a candidate itself, as an attestation that is a child of an index is. */
+async function holdReferrersOfHeld(sweep: Sweep): Promise<void> {
+  const { graph, candidates, held, repository } = sweep;
+  if (![...candidates].some(digest => !held.has(digest))) return;
+  for (const digest of candidates) {
+    const hold = held.get(digest);
+    if (!hold) continue;
+    for (const referrer of await listReferrers(repository, digest)) {
+      if (candidates.has(referrer.digest))
+        spreadHold(graph, held, referrer.digest, {
+          reason: `it refers to ${digest}, which stays`,
+          settles: hold.settles,
+        });
+    }
+  }
+}
+
+/** What was pushed since the listing may have our candidates as children. */
+async function holdWhatIsNew(sweep: Sweep): Promise<void> {
+  const { graph, held, repository } = sweep;
+  const newest = await listNewestManifests(repository, newestAsked);
+  const fresh = newest.filter(manifest => !graph.has(manifest.digest));
+  if (fresh.length === newestAsked) {
+    throw new AppError(
+      `${repository.label}: more was pushed during the collection than can be looked at; it goes on at the next run.`,
+      {
+        code: 'REGISTRY_UNEXPECTED',
+        retryable: true,
+      },
+    );
+  }
+  for (const { digest, tags } of fresh) {
+    const manifest = await getManifest(repository, digest);
+    const subject = manifest?.subject ? [manifest.subject.digest] : [];
+    const children = manifest?.children.map(child => child.digest) ?? [];
+    for (const each of [...children, ...subject, ...tags.flatMap(tag => subjectOfTag(tag) ?? [])])
+      spreadHold(graph, held, each, { reason: `${digest}, pushed just now, names it`, settles: false });
+  }
+}
+
+/** Parents go before what depends on them; what does not depend on each other goes side by side. */
+async function sweepInOrder(sweep: Sweep, order: readonly Digest[]): Promise<void> {
+  let wave: Digest[] = [];
+  const flush = async (): Promise<void> => {
+    const now = wave;
+    wave = [];
+    await mapConcurrently(now, deletesAtOnce, digest => sweepOne(sweep, digest));
+  };
+  for (const digest of order) {
+    if (wave.some(earlier => follows(sweep.graph, earlier, digest))) await flush();
+    wave.push(digest);
+  }
+  await flush();
+}
+
+function follows(graph: Graph, earlier: Digest, digest: Digest): boolean {
+  return subjectsOf(nodeOf(graph, digest)).includes(earlier) || nodeOf(graph, earlier).children.includes(digest);
+}
+
+async function sweepOne(sweep: Sweep, digest: Digest): Promise<void> {
+  const { run, graph, held, deleted } = sweep;
+  run.signal?.throwIfAborted();
+  // A parent or a subject that was held a moment ago holds this one too.
+  if (held.has(digest)) return;
+  const hold = (await holdByReferrer(sweep, digest, new Set())) ?? (await deleteUnlessHeld(sweep, digest));
+  if (hold) spreadHold(graph, held, digest, hold);
+  else deleted.add(digest);
+}
+
+async function deleteUnlessHeld({ run, repository, graph }: Sweep, digest: Digest): Promise<Hold | undefined> {
+  if (run.dryRun) return undefined;
+  const node = nodeOf(graph, digest);
+  // A signature may carry the tags that were listed, all of which say so; an image may carry none.
+  const expected = subjectsOf(node).length > 0 ? node.tags : [];
+  try {
+    const removal = await removeManifest(repository, digest, expected, run.log);
+    if (removal.kind !== 'held') return undefined;
+    return {
+      reason: removal.reason,
+      settles: removal.by === 'tagged',
+      ...(removal.tag !== undefined && { tag: removal.tag }),
+    };
+  } catch (thrown) {
+    if (!hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED')) throw thrown;
+    return { reason: `its deletion failed: ${errorMessage(thrown)}`, settles: false };
+  }
+}
+
+/** Azure deletes the referrers with their subject, so a subject stays as long as one of them must. */
+async function holdByReferrer(sweep: Sweep, digest: Digest, seen: Set<Digest>): Promise<Hold | undefined> {
+  if (seen.has(digest)) return undefined;
+  seen.add(digest);
+  for (const referrer of await listReferrers(sweep.repository, digest)) {
+    const node = sweep.graph.get(referrer.digest);
+    const own = sweep.held.get(referrer.digest);
+    if (own) return { reason: `its referrer ${referrer.digest} is held (${own.reason})`, settles: false };
+    if (!node) {
+      if (sweep.deleted.has(referrer.digest)) continue;
+      return { reason: `its referrer ${referrer.digest} was pushed just now`, settles: false };
+    }
+    const deeper = await holdByReferrer(sweep, referrer.digest, seen);
+    if (deeper) return deeper;
+  }
+  return undefined;
+}

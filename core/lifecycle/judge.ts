@@ -1,0 +1,129 @@
+/** Judges one recorded build by the evidence, and takes the step that follows from it. */
+import { absenceMs, type Evidence, readEvidence } from './evidence.ts';
+import type { RecordedBuild } from './recorded-builds.ts';
+import { type DeadBuild, releaseBuild, resumeRelease } from './release.ts';
+import { removeManifest } from './remove.ts';
+import { restoreBuild } from './restore.ts';
+import { type Run, registryTime } from './surroundings.ts';
+import { readTombstone, type TombstoneKey, tombstoneRepository, tombstoneTags, writeTombstone } from './tombstone.ts';
+
+/** A tombstone whose grace is over, of a build whose evidence was read again and stands. */
+export interface DueTombstone {
+  readonly key: TombstoneKey;
+  readonly dead: DeadBuild;
+}
+
+/** Judges a build and releases, resumes or restores; gives the tombstones that are due for collection. */
+export async function judgeBuild(run: Run, build: RecordedBuild): Promise<DueTombstone[]> {
+  const definitions = new Set([...build.records, ...build.tombstones].map(key => key.definitionId));
+  const due: DueTombstone[] = [];
+  for (const definitionId of definitions) {
+    const records = build.records.filter(key => key.definitionId === definitionId);
+    const tombstones = build.tombstones.filter(key => key.definitionId === definitionId);
+    due.push(...(await judgeDefinition(run, { ...build, records, tombstones }, definitionId)));
+  }
+  return due;
+}
+
+async function judgeDefinition(run: Run, build: RecordedBuild, definitionId: number): Promise<DueTombstone[]> {
+  if (isClosed(build)) return [];
+  const { projectId, buildId } = build;
+  const others = run.rules.projects.map(project => project.projectId);
+  const evidence = await readEvidence(run.azureDevOps, { projectId, buildId, definitionId }, others);
+  if (evidence.kind === 'unknown') {
+    keep(run, build, `nothing is known of the build: ${evidence.reason}`);
+    return [];
+  }
+  if (evidence.kind === 'alive') {
+    for (const key of build.tombstones) await restoreBuild(run, key);
+    return [];
+  }
+  const dead = await confirm(run, build, definitionId, evidence);
+  return dead ? advance(run, build, dead) : [];
+}
+
+/** Whether every record said "keep", and nothing was recorded since. */
+export function isClosed({ records, tombstones }: RecordedBuild): boolean {
+  return tombstones.some(key => key.kind === 'kept' && key.count === records.length);
+}
+
+/** Whether nothing is to be done before the grace of a finished release is over. */
+export function isWaiting(build: RecordedBuild, graceMs: number, now: number): boolean {
+  const releases = build.tombstones.filter(isRelease);
+  return releases.length > 0 && build.tombstones.every(key => isRelease(key) && key.done && !isDue(key, graceMs, now));
+}
+
+/** A dead build, when the evidence is enough; an absence must have been seen before, long enough ago. */
+async function confirm(
+  run: Run,
+  build: RecordedBuild,
+  definitionId: number,
+  evidence: Extract<Evidence, { kind: 'deleted' | 'absent' }>,
+): Promise<DeadBuild | undefined> {
+  const { projectId, buildId, records } = build;
+  if (evidence.kind === 'deleted') {
+    const { id, number, deletedDate } = evidence.build;
+    const statement = `Azure DevOps says that the build was deleted${deletedDate ? ` at ${deletedDate}` : ''}`;
+    return { projectId, build: { id, number }, definitionId, evidence: { kind: 'deleted', statement }, records };
+  }
+  const { scope } = evidence;
+  const statement = `Azure DevOps has no build ${buildId}${scope === 'definition' ? ' and no such pipeline' : ''} any more`;
+  const dead: DeadBuild = {
+    projectId,
+    build: { id: buildId },
+    definitionId,
+    evidence: { kind: 'absent', statement },
+    records,
+  };
+  // Once released the absence was confirmed, or the build had said "deleted" itself.
+  if (build.tombstones.some(isRelease)) return dead;
+  const seen = build.tombstones.find(key => key.kind === `seen-${scope}`);
+  const hours = absenceMs[scope] / 3_600_000;
+  if (seen && registryTime(run.registry) - seen.time >= absenceMs[scope]) return dead;
+  keep(run, build, `${statement}; that counts when it is seen again ${hours} hours after the first time`);
+  if (seen || run.dryRun) return undefined;
+  await writeTombstone(run.registry, `seen-${scope}`, {
+    schema: 1,
+    build: { projectId, id: buildId, definitionId },
+    evidence: { kind: 'absent', statement },
+    time: new Date(registryTime(run.registry)).toISOString(),
+    records: [],
+    images: [],
+  });
+  return undefined;
+}
+
+async function advance(run: Run, build: RecordedBuild, dead: DeadBuild): Promise<DueTombstone[]> {
+  const releases = build.tombstones.filter(isRelease);
+  if (releases.length === 0) await releaseBuild(run, dead);
+  for (const key of releases.filter(each => !each.done)) {
+    if (!run.dryRun) await resumeRelease(run, key);
+  }
+  for (const key of build.tombstones.filter(each => each.kind.startsWith('seen-'))) await removeTombstone(run, key);
+  const now = registryTime(run.registry);
+  return releases.filter(key => key.done && isDue(key, run.rules.graceMs, now)).map(key => ({ key, dead }));
+}
+
+/** Removes a tombstone that has served. */
+export async function removeTombstone(run: Run, key: TombstoneKey): Promise<void> {
+  const content = run.dryRun ? undefined : await readTombstone(run.registry, key);
+  if (content)
+    await removeManifest(
+      tombstoneRepository(run.registry, key.projectId),
+      content.manifest,
+      tombstoneTags(key),
+      run.log,
+    );
+}
+
+function isRelease(key: TombstoneKey): boolean {
+  return key.kind === 'deleted' || key.kind === 'absent';
+}
+
+function isDue(key: TombstoneKey, graceMs: number, now: number): boolean {
+  return now - key.time >= graceMs;
+}
+
+function keep(run: Run, { projectId, buildId }: RecordedBuild, reason: string): void {
+  run.report({ projectId, buildId, subject: `build ${buildId}`, outcome: 'kept', reason });
+}

@@ -1,0 +1,159 @@
+/**
+ * The mark of mark-and-sweep: which candidates of a repository something still needs. Pure.
+ * A candidate is a digest that a tombstone names. Everything else is a root; so is a candidate that is held itself.
+ */
+import type { Digest } from '../oci/digest.ts';
+import { subjectOfTag } from '../oci/referrers.ts';
+
+/** One manifest of the repository. */
+export interface GraphNode {
+  readonly tags: readonly string[];
+  readonly locked: boolean;
+  /** When it was last changed, in milliseconds; undefined counts as just now. */
+  readonly changedAt: number | undefined;
+  /** The manifests of an index; empty for every other. */
+  readonly children: readonly Digest[];
+}
+
+/** A repository's manifests as they were listed, each index read. */
+export type Graph = ReadonlyMap<Digest, GraphNode>;
+
+/** What is known of a manifest that was not listed. */
+const unlisted: GraphNode = { tags: [], locked: false, changedAt: undefined, children: [] };
+
+/** The node of a digest, an empty one where the graph has none. */
+export function nodeOf(graph: Graph, digest: Digest): GraphNode {
+  return graph.get(digest) ?? unlisted;
+}
+
+/** Why a digest stays. `settles`: the hold is somebody else's for good, so this build's account is closed. */
+export interface Hold {
+  readonly reason: string;
+  readonly settles: boolean;
+  /** The tag that holds it, where one does. */
+  readonly tag?: string;
+}
+
+/** What the mark is reckoned from. */
+export interface MarkRequest {
+  readonly graph: Graph;
+  readonly candidates: ReadonlySet<Digest>;
+  /** The registry's time, and how old a manifest must be, in milliseconds. */
+  readonly now: number;
+  readonly recentMs: number;
+  /** The place of keep policies and usage reports: a reason, where one holds the digest. */
+  readonly keptBy?: (digest: Digest) => string | undefined;
+}
+
+/**
+ * The holds on every manifest that must stay. What is not in it and is a candidate may go, and so may a companion:
+ * a manifest that is only tagged as the signature of candidates that go.
+ */
+export function markHeld(request: MarkRequest): Map<Digest, Hold> {
+  const { graph, candidates } = request;
+  const held = new Map<Digest, Hold>();
+  for (const [digest, node] of graph) {
+    const hold = ownHold(digest, node, request);
+    if (hold) spreadHold(graph, held, digest, hold);
+    else if (!candidates.has(digest) && subjectsOf(node).length === 0 && node.children.length > 0) {
+      // An index that nobody tagged may be deployed by its digest: it is no candidate, so its children stay.
+      for (const child of node.children)
+        spreadHold(graph, held, child, { reason: `the index ${digest} has it as a child`, settles: true });
+    }
+  }
+  return held;
+}
+
+/** Holds `digest` and all that goes with it: its children, its tag-named signatures, and the subject it signs. */
+export function spreadHold(graph: Graph, held: Map<Digest, Hold>, digest: Digest, hold: Hold): void {
+  const waiting: [Digest, Hold][] = [[digest, hold]];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [current, why] = next;
+    if (held.has(current)) continue;
+    held.set(current, why);
+    const node = nodeOf(graph, current);
+    const { settles } = why;
+    for (const child of node.children)
+      waiting.push([child, { reason: `the index ${current} has it as a child`, settles }]);
+    for (const subject of signedSubjects(node))
+      waiting.push([subject, { reason: `its signature ${current} is held (${why.reason})`, settles: false }]);
+    for (const companion of companionsOf(graph, current))
+      waiting.push([companion, { reason: `it signs ${current}`, settles }]);
+  }
+}
+
+/** The subjects that a manifest is tagged as the signature of (`sha256-<hex>…`), where it has no other tag. */
+export function subjectsOf(node: GraphNode): Digest[] {
+  const subjects = node.tags.map(subjectOfTag);
+  return subjects.every((subject): subject is Digest => subject !== undefined) ? subjects : [];
+}
+
+/** The subjects of every signature tag, beside whatever other tags there are. */
+function signedSubjects(node: GraphNode): Digest[] {
+  return node.tags.flatMap(tag => subjectOfTag(tag) ?? []);
+}
+
+/** The manifests that are tagged as signatures of `digest` and have no other kind of tag. */
+export function companionsOf(graph: Graph, digest: Digest): Digest[] {
+  return companionIndex(graph).get(digest) ?? [];
+}
+
+const companionIndexes = new WeakMap<Graph, Map<Digest, Digest[]>>();
+
+/** Reckoned once for each graph: a repository has tens of thousands of manifests. */
+function companionIndex(graph: Graph): Map<Digest, Digest[]> {
+  const known = companionIndexes.get(graph);
+  if (known) return known;
+  const index = new Map<Digest, Digest[]>();
+  for (const [digest, node] of graph) {
+    for (const subject of subjectsOf(node)) index.set(subject, [...(index.get(subject) ?? []), digest]);
+  }
+  companionIndexes.set(graph, index);
+  return index;
+}
+
+function ownHold(digest: Digest, node: GraphNode, request: MarkRequest): Hold | undefined {
+  const subjects = subjectsOf(node);
+  const tag = node.tags.find(each => subjectOfTag(each) === undefined);
+  if (tag !== undefined) return { reason: `the tag "${tag}" is on it`, settles: true, tag };
+  if (node.locked) return { reason: 'it is locked', settles: false };
+  const policy = request.keptBy?.(digest);
+  if (policy !== undefined) return { reason: policy, settles: false };
+  const isRecent = node.changedAt === undefined || node.changedAt > request.now - request.recentMs;
+  if (isRecent) return { reason: 'it was changed within the grace', settles: false };
+  // A signature whose subject is not here was somebody's to keep; it is not ours to judge.
+  if (subjects.some(subject => !request.graph.has(subject)))
+    return { reason: 'it signs an image that is not listed', settles: true };
+  // A signature of an image that nobody gives up stays with it.
+  if (subjects.length > 0 && !subjects.every(subject => request.candidates.has(subject))) {
+    return { reason: 'it signs an image that is not to go', settles: true };
+  }
+  return undefined;
+}
+
+/** Candidates and their companions in the order of deletion: an index before its children, a subject before its signatures. */
+export function orderForDeletion(graph: Graph, digests: ReadonlySet<Digest>): Digest[] {
+  const parents = new Map<Digest, number>();
+  const followers = (digest: Digest): Digest[] => {
+    const node = graph.get(digest);
+    return node
+      ? [...new Set([...node.children, ...companionsOf(graph, digest)])].filter(
+          each => digests.has(each) && each !== digest,
+        )
+      : [];
+  };
+  for (const digest of digests)
+    for (const follower of followers(digest)) parents.set(follower, (parents.get(follower) ?? 0) + 1);
+  const ready = [...digests].filter(digest => !parents.get(digest));
+  const order: Digest[] = [];
+  for (let next = ready.shift(); next; next = ready.shift()) {
+    order.push(next);
+    for (const follower of followers(next)) {
+      const left = (parents.get(follower) ?? 1) - 1;
+      parents.set(follower, left);
+      if (left === 0) ready.push(follower);
+    }
+  }
+  // Content addressing allows no loop but one by signatures; what is left in one is not deleted.
+  return order;
+}

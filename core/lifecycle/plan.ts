@@ -1,0 +1,81 @@
+/** Decisions about images, from facts alone: no input, no output, no clock. Keep is the answer wherever a fact is missing. */
+import type { AcrTag } from '../acr/listings.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { NamedImage } from './inspect.ts';
+import { buildTagOf, matchesGlob, ownershipOf, type StatedBuild } from './owned-tags.ts';
+import type { ProjectRules, Rules } from './rules.ts';
+
+/** What is known of a recorded image at release. */
+export interface ImageFacts {
+  readonly image: NamedImage;
+  /** Whether the manifest is there at all. */
+  readonly exists: boolean;
+  readonly manifestLocked: boolean;
+  /** Every tag on the digest. */
+  readonly tags: readonly AcrTag[];
+  /** What the build tag of this build is on in this repository; undefined where there is no such tag. */
+  readonly buildTagOn: Digest | undefined;
+}
+
+/** What to do with one image at release. */
+export type ReleaseDecision =
+  /** Take these tags off; the digest is collected later, unless something holds it then. */
+  | { readonly kind: 'release'; readonly untag: readonly string[]; readonly reason: string }
+  /** Do nothing. `claimed`: it is the build's and is looked at again; else this build's account of it is closed. */
+  | { readonly kind: 'keep'; readonly claimed: boolean; readonly reason: string };
+
+/** Decides on one image of a build that is gone. */
+export function planRelease(
+  facts: ImageFacts,
+  build: StatedBuild,
+  rules: Rules,
+  project: ProjectRules,
+): ReleaseDecision {
+  const { image } = facts;
+  const buildTag = buildTagOf(build, rules);
+  if (isReserved(image.repository)) return unclaimed('records and tombstones are no images');
+  if (!project.repositories.some(glob => matchesGlob(image.repository, glob))) {
+    return unclaimed('the configuration gives this project no images in that repository');
+  }
+  if (!facts.exists) return unclaimed('it is not in the registry any more');
+  if (facts.buildTagOn === undefined)
+    return unclaimed(`the build tag "${buildTag}" is not in that repository, so nothing ties it to the build`);
+  const owned = facts.tags.flatMap(tag => {
+    const ownership = ownershipOf(tag.name, build, rules, image.tags);
+    return ownership ? [{ ...tag, ownership }] : [];
+  });
+  const others = facts.tags.filter(tag => !owned.some(own => own.name === tag.name));
+  if (facts.manifestLocked) return claimed('it is locked');
+  const locked = owned.find(tag => tag.locked);
+  if (locked) return claimed(`its tag "${locked.name}" is locked`);
+  // A build number may be another pipeline's as well: where another tag holds the image, the number stays with it.
+  const untag = owned.filter(tag => others.length === 0 || tag.ownership !== 'number').map(tag => tag.name);
+  if (facts.buildTagOn !== image.digest && untag.includes(buildTag))
+    return claimed('its tags contradict each other; looked at again');
+  return { kind: 'release', untag, reason: releaseReason(facts, others, buildTag) };
+}
+
+function releaseReason(facts: ImageFacts, others: readonly AcrTag[], buildTag: string): string {
+  const rest =
+    others.length > 0
+      ? `; the image stays, held by ${others
+          .slice(0, 3)
+          .map(tag => `"${tag.name}"`)
+          .join(', ')}`
+      : '';
+  return facts.buildTagOn === facts.image.digest
+    ? `the build is gone${rest}`
+    : `the build tag "${buildTag}" had moved off it${rest}`;
+}
+
+function isReserved(repository: string): boolean {
+  return repository.startsWith('image-lifecycle/');
+}
+
+function claimed(reason: string): ReleaseDecision {
+  return { kind: 'keep', claimed: true, reason };
+}
+
+function unclaimed(reason: string): ReleaseDecision {
+  return { kind: 'keep', claimed: false, reason };
+}

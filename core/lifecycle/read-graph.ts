@@ -1,0 +1,83 @@
+/** Reads a repository's whole manifest graph, or says why it cannot be judged: hidden, truncated or unreadable parts. */
+import { readRepositoryProperties } from '../acr/attributes.ts';
+import { type AcrManifest, listManifests } from '../acr/listings.ts';
+import { mapConcurrently } from '../base/concurrency.ts';
+import type { Digest } from '../oci/digest.ts';
+import { getManifest } from '../oci/manifests.ts';
+import { dockerManifest, isIndexType, ociManifest } from '../oci/media-types.ts';
+import type { Repository } from '../oci/repository.ts';
+import { listTags } from '../oci/tags.ts';
+import type { Graph, GraphNode } from './mark.ts';
+
+/** The graph, or why there is none. A repository that is gone has an empty one. */
+export type GraphReading =
+  | { readonly kind: 'graph'; readonly graph: Graph }
+  | { readonly kind: 'unjudged'; readonly reason: string };
+
+/** Forms of a manifest that can have no children. */
+const leafTypes = new Set([
+  ociManifest,
+  dockerManifest,
+  'application/vnd.docker.distribution.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  'application/vnd.oci.artifact.manifest.v1+json',
+]);
+
+/**
+ * Lists everything, compares it with the repository's own counts, and reads each index whose children are not `known`
+ * (an index is what its digest says, so what was read from it once is still true). Throws where the registry fails.
+ */
+export async function readGraph(
+  repository: Repository,
+  known: ReadonlyMap<Digest, readonly Digest[]>,
+): Promise<GraphReading> {
+  const before = await readRepositoryProperties(repository);
+  if (!before) return { kind: 'graph', graph: new Map() };
+  if (!before.canDelete || !before.canWrite) return { kind: 'unjudged', reason: 'the repository is locked' };
+  const listed = await listManifests(repository);
+  const incomplete = await findGap(repository, listed);
+  if (incomplete) return { kind: 'unjudged', reason: incomplete };
+  const graph = new Map<Digest, GraphNode>();
+  const unread: AcrManifest[] = [];
+  for (const [digest, manifest] of listed) {
+    const children = known.get(digest) ?? [];
+    graph.set(digest, { tags: manifest.tags, locked: manifest.locked, changedAt: manifest.changedAt, children });
+    if (!leafTypes.has(manifest.mediaType) && !known.get(digest)?.length) unread.push(manifest);
+  }
+  const problems = await mapConcurrently(unread, 8, manifest => readChildren(repository, manifest, graph));
+  const problem = problems.find(each => each !== undefined);
+  return problem === undefined ? { kind: 'graph', graph } : { kind: 'unjudged', reason: problem };
+}
+
+/** The children of one index go into the graph; gives a reason where it cannot be read as one. */
+async function readChildren(
+  repository: Repository,
+  listed: AcrManifest,
+  graph: Map<Digest, GraphNode>,
+): Promise<string | undefined> {
+  const { digest, mediaType } = listed;
+  if (!isIndexType(mediaType) && mediaType !== '')
+    return `${digest} has the media type "${mediaType}", which may hold others`;
+  const manifest = await getManifest(repository, digest);
+  if (!manifest) return `the index ${digest} is listed, but cannot be read`;
+  const node = graph.get(digest);
+  if (node) graph.set(digest, { ...node, children: manifest.children.map(child => child.digest) });
+  return undefined;
+}
+
+/** What is hidden (`listEnabled: false`) or cut off is in the repository's counts alone. */
+async function findGap(repository: Repository, listed: ReadonlyMap<Digest, AcrManifest>): Promise<string | undefined> {
+  // Asked after the listing as well as a push during it would show, so a busy repository waits for the next run.
+  const counts = await readRepositoryProperties(repository);
+  if (!counts) return 'it vanished while it was listed';
+  if (counts.manifestCount !== listed.size) {
+    return `it has ${counts.manifestCount} manifests, but lists ${listed.size}: some are hidden, or the list was cut or is stale`;
+  }
+  const seen = [...listed.values()].reduce((sum, manifest) => sum + manifest.tags.length, 0);
+  if (counts.tagCount === seen) return undefined;
+  // The list of manifests may leave tags out where a digest has many; the list of tags does not.
+  const tags = new Set(await listTags(repository)).size;
+  return counts.tagCount === tags
+    ? undefined
+    : `it has ${counts.tagCount} tags, but lists ${tags}: some are hidden, or the list was cut or is stale`;
+}

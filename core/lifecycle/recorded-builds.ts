@@ -1,0 +1,42 @@
+/** What the registry knows of builds: the places of their records and tombstones, joined. */
+import { groupBy } from '../base/group-by.ts';
+import { listRecordKeys, type RecordKey } from './build-record.ts';
+import type { Rules } from './rules.ts';
+import type { Surroundings } from './surroundings.ts';
+import { listTombstones, type TombstoneKey } from './tombstone.ts';
+
+/** One build of a project. */
+export interface RecordedBuild {
+  readonly projectId: string;
+  readonly buildId: number;
+  readonly records: readonly RecordKey[];
+  readonly tombstones: readonly TombstoneKey[];
+}
+
+/** Everything that was listed: the ground of one run. */
+export interface RecordedBuilds {
+  readonly builds: readonly RecordedBuild[];
+  readonly tombstones: readonly TombstoneKey[];
+  /** Build ids that records of more than one project claim: unique in an organization, so at least one is not true. */
+  readonly disputed: ReadonlySet<number>;
+}
+
+/** Lists the records and tombstones of every project. One list that fails fails all: the brake counts on being complete. */
+export async function listRecordedBuilds({ registry }: Surroundings, rules: Rules): Promise<RecordedBuilds> {
+  const builds: RecordedBuild[] = [];
+  const tombstones: TombstoneKey[] = [];
+  const owners = new Map<number, string>();
+  const disputed = new Set<number>();
+  for (const { projectId } of rules.projects) {
+    const records = groupBy(await listRecordKeys(registry, projectId), key => key.buildId);
+    const stones = await listTombstones(registry, projectId);
+    const stonesOf = groupBy(stones, key => key.buildId);
+    tombstones.push(...stones);
+    for (const buildId of new Set([...records.keys(), ...stonesOf.keys()])) {
+      if (owners.has(buildId)) disputed.add(buildId);
+      owners.set(buildId, projectId);
+      builds.push({ projectId, buildId, records: records.get(buildId) ?? [], tombstones: stonesOf.get(buildId) ?? [] });
+    }
+  }
+  return { builds, tombstones, disputed };
+}

@@ -1,0 +1,173 @@
+/**
+ * Release, the first step of deletion: takes the tags off that a dead build owns. Cheap, prompt, undone by tagging again.
+ * What it is about to do is written into a tombstone first, so that a kill at any moment loses nothing.
+ */
+import { mapConcurrently } from '../base/concurrency.ts';
+import type { RecordKey } from './build-record.ts';
+import { imageRepository, inspectImage, type NamedImage } from './inspect.ts';
+import { buildTagOf, type StatedBuild } from './owned-tags.ts';
+import { planRelease } from './plan.ts';
+import { readRecordsOfBuild } from './records-of-build.ts';
+import { removeTag } from './remove.ts';
+import type { Outcome } from './report.ts';
+import type { BuildKey } from './rules.ts';
+import { type Run, registryTime, rulesOfProject } from './surroundings.ts';
+import {
+  type ClaimedImage,
+  markDone,
+  readTombstone,
+  type Tombstone,
+  type TombstoneKey,
+  writeTombstone,
+} from './tombstone.ts';
+
+const atOnce = 8;
+
+/** A build that is gone, as Azure DevOps states it, and the places of its records. */
+export interface DeadBuild {
+  readonly projectId: string;
+  readonly build: StatedBuild;
+  readonly definitionId: number;
+  readonly evidence: { readonly kind: 'deleted' | 'absent'; readonly statement: string };
+  readonly records: readonly RecordKey[];
+}
+
+/** Releases everything that the build's records name. Throws `BRAKE` before a change that would pass the limit. */
+export async function releaseBuild(run: Run, dead: DeadBuild): Promise<void> {
+  const records = await readRecordsOfBuild(run, dead);
+  if (!records) return;
+  for (const image of records.kept) {
+    report(run, keyOf(dead), {
+      subject: placeOf(image),
+      outcome: 'kept',
+      reason: 'its pipeline said "onBuildDeleted: keep"',
+    });
+  }
+  if (records.settled.length > 0) {
+    const images = await mapConcurrently(records.images, atOnce, image => claimImage(run, dead, image));
+    await carryOut(
+      run,
+      dead,
+      images,
+      records.settled.map(key => key.tag),
+    );
+  } else if (records.keepers.length > 0 && !run.dryRun) {
+    const tags = records.keepers.map(key => key.tag);
+    await writeTombstone(run.registry, 'kept', tombstoneOf(run, dead, [], tags));
+  }
+}
+
+/**
+ * Looks again at images that an earlier tombstone claims and something held, and writes a new tombstone for them,
+ * from which their grace runs anew. The earlier one is the caller's to remove, afterwards.
+ */
+export async function releaseAgain(
+  run: Run,
+  dead: DeadBuild,
+  earlier: readonly ClaimedImage[],
+  records: readonly string[],
+): Promise<void> {
+  const images = await mapConcurrently(earlier, atOnce, async image => {
+    const named = { repository: image.repository, digest: image.digest, mediaType: '', tags: image.recorded };
+    // The tie was seen when the image was claimed, and an index is what its digest says: neither is asked twice.
+    return { ...(await claimImage(run, dead, named)), children: image.children, claimed: true };
+  });
+  await carryOut(run, dead, images, records);
+}
+
+/** Goes on with a release that was interrupted. */
+export async function resumeRelease(run: Run, key: TombstoneKey): Promise<void> {
+  const content = await readTombstone(run.registry, key);
+  if (content) await untagAll(run, key, content);
+}
+
+async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise<ClaimedImage> {
+  const { facts, children } = await inspectImage(run.registry, image, buildTagOf(dead.build, run.rules));
+  const decision = planRelease(facts, dead.build, run.rules, rulesOfProject(run.rules, dead.projectId));
+  const untag = decision.kind === 'release' ? [...decision.untag] : [];
+  if (untag.length === 0) {
+    report(run, keyOf(dead), {
+      subject: placeOf(image),
+      outcome: facts.exists ? 'kept' : 'alreadyGone',
+      reason: decision.reason,
+    });
+  }
+  return {
+    repository: image.repository,
+    digest: image.digest,
+    recorded: [...image.tags],
+    untag,
+    children: [...children],
+    claimed: decision.kind === 'release' || decision.claimed,
+    ...(untag.length === 0 && { kept: decision.reason }),
+  };
+}
+
+async function carryOut(
+  run: Run,
+  dead: DeadBuild,
+  images: readonly ClaimedImage[],
+  records: readonly string[],
+): Promise<void> {
+  const count = images.filter(image => image.untag.length > 0).length;
+  run.brake.check(dead.evidence.kind, keyOf(dead), count);
+  run.brake.add(dead.evidence.kind, count);
+  const content = tombstoneOf(run, dead, images, records);
+  if (run.dryRun) {
+    for (const { repository, tag } of tagsOf(content)) {
+      report(run, keyOf(dead), {
+        subject: `${repository}:${tag}`,
+        outcome: 'released',
+        reason: dead.evidence.statement,
+      });
+    }
+    return;
+  }
+  run.signal?.throwIfAborted();
+  await untagAll(run, await writeTombstone(run.registry, dead.evidence.kind, content), content);
+}
+
+async function untagAll(run: Run, key: TombstoneKey, content: Tombstone): Promise<void> {
+  await mapConcurrently(tagsOf(content), atOnce, async ({ repository, tag, digest }) => {
+    run.signal?.throwIfAborted();
+    const removal = await removeTag(imageRepository(run.registry, repository), tag, digest, run.log);
+    const outcome: Outcome =
+      removal.kind === 'removed' ? 'released' : removal.kind === 'alreadyGone' ? 'alreadyGone' : 'kept';
+    const reason = removal.kind === 'held' ? removal.reason : content.evidence.statement;
+    report(run, key, { subject: `${repository}:${tag}`, outcome, reason });
+  });
+  await markDone(run.registry, key);
+}
+
+function tagsOf(content: Tombstone): { repository: string; tag: string; digest: ClaimedImage['digest'] }[] {
+  return content.images.flatMap(({ repository, digest, untag }) => untag.map(tag => ({ repository, tag, digest })));
+}
+
+function tombstoneOf(
+  run: Run,
+  dead: DeadBuild,
+  images: readonly ClaimedImage[],
+  records: readonly string[],
+): Tombstone {
+  const { id, number } = dead.build;
+  return {
+    schema: 1,
+    build: { projectId: dead.projectId, id, definitionId: dead.definitionId, number },
+    evidence: { ...dead.evidence },
+    time: new Date(registryTime(run.registry)).toISOString(),
+    records: [...records],
+    images: [...images],
+  };
+}
+
+function keyOf(dead: DeadBuild): BuildKey {
+  return { projectId: dead.projectId, buildId: dead.build.id };
+}
+
+function placeOf(image: { repository: string; digest: string }): string {
+  return `${image.repository}@${image.digest}`;
+}
+
+function report(run: Run, key: BuildKey, item: { subject: string; outcome: Outcome; reason: string }): void {
+  run.report({ projectId: key.projectId, buildId: key.buildId, ...item });
+}

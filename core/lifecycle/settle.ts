@@ -1,0 +1,99 @@
+/** Closes the account of released builds: collects what is due, looks again at what was held, removes what is done. */
+import { errorMessage, hasCode } from '../base/errors.ts';
+import type { Digest } from '../oci/digest.ts';
+import { headManifest } from '../oci/manifests.ts';
+import { brakeWindowMs } from './brake.ts';
+import { recordRepository } from './build-record.ts';
+import { type CollectResult, collectRepository } from './collect.ts';
+import { type DueTombstone, removeTombstone } from './judge.ts';
+import type { Hold } from './mark.ts';
+import { ownershipOf } from './owned-tags.ts';
+import { releaseAgain } from './release.ts';
+import { removeManifest } from './remove.ts';
+import { type Run, registryTime } from './surroundings.ts';
+import { type ClaimedImage, readTombstone, type Tombstone } from './tombstone.ts';
+
+interface Due extends DueTombstone {
+  readonly content: Tombstone;
+}
+
+/** Collects every repository that the due tombstones name, each once, and settles the tombstones. */
+export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): Promise<void> {
+  const due: Due[] = [];
+  for (const each of tombstones) {
+    const content = await readTombstone(run.registry, each.key);
+    if (content) due.push({ ...each, content });
+  }
+  const repositories = new Set(due.flatMap(({ content }) => claimedOf(content).map(image => image.repository)));
+  const results = new Map<string, CollectResult>();
+  for (const repository of repositories) results.set(repository, await collectOne(run, repository, due));
+  for (const each of due) {
+    const pending = reportImages(run, each, results);
+    if (!run.dryRun) await closeOrRenew(run, each, pending);
+  }
+}
+
+async function collectOne(run: Run, repository: string, due: readonly Due[]): Promise<CollectResult> {
+  const images = due.flatMap(({ content }) => claimedOf(content).filter(image => image.repository === repository));
+  const candidates = new Set<Digest>(images.flatMap(image => [image.digest, ...image.children]));
+  const knownChildren = new Map(images.map(image => [image.digest, image.children]));
+  try {
+    return await collectRepository(run, { repository, candidates, knownChildren });
+  } catch (thrown) {
+    if (
+      !hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED', 'REGISTRY_DENIED', 'DIGEST_MISMATCH', 'TOO_LARGE')
+    )
+      throw thrown;
+    const hold: Hold = { reason: `the collection broke off: ${errorMessage(thrown)}`, settles: false };
+    return { deleted: new Set(), held: new Map([...candidates].map(digest => [digest, hold])) };
+  }
+}
+
+/** Reports each image and gives those that must be looked at again. */
+function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectResult>): ClaimedImage[] {
+  const pending: ClaimedImage[] = [];
+  for (const image of claimedOf(due.content)) {
+    const result = results.get(image.repository);
+    const parts = [image, ...image.children.map(child => childOf(image, child))];
+    for (const part of parts) {
+      const hold = result?.held.get(part.digest);
+      const { projectId, buildId } = due.key;
+      const item = { projectId, buildId, subject: `${part.repository}@${part.digest}` };
+      if (hold) run.report({ ...item, outcome: 'kept', reason: hold.reason });
+      else if (result?.deleted.has(part.digest))
+        run.report({ ...item, outcome: 'deleted', reason: due.content.evidence.statement });
+      if (hold && !settles(run, due, part, hold)) pending.push(part);
+    }
+  }
+  return pending;
+}
+
+/** A hold of somebody else closes the account; a lock, a use or a tag of this very build does not. */
+function settles(run: Run, due: Due, image: ClaimedImage, hold: Hold): boolean {
+  if (!hold.settles) return false;
+  return hold.tag === undefined || ownershipOf(hold.tag, due.dead.build, run.rules, image.recorded) === undefined;
+}
+
+async function closeOrRenew(run: Run, due: Due, pending: readonly ClaimedImage[]): Promise<void> {
+  if (pending.length > 0) {
+    await releaseAgain(run, due.dead, pending, due.content.records);
+    await removeTombstone(run, due.key);
+    return;
+  }
+  // The brake counts the tombstones of a day, so none goes before.
+  if (registryTime(run.registry) - due.key.time < brakeWindowMs) return;
+  const repository = recordRepository(run.registry, due.key.projectId, ['pull', 'delete', 'metadata_read']);
+  for (const tag of due.content.records) {
+    const record = await headManifest(repository, tag);
+    if (record) await removeManifest(repository, record.digest, [tag], run.log);
+  }
+  await removeTombstone(run, due.key);
+}
+
+function claimedOf(content: Tombstone): ClaimedImage[] {
+  return content.images.filter(image => image.claimed);
+}
+
+function childOf(image: ClaimedImage, digest: Digest): ClaimedImage {
+  return { repository: image.repository, digest, recorded: [], untag: [], children: [], claimed: true };
+}

@@ -1,0 +1,44 @@
+/** What the verbs of deletion work with, and what they share within one run. */
+import type { AzureDevOps } from '../azure-devops/connection.ts';
+import type { Clock } from '../base/clock.ts';
+import { AppError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Registry } from '../oci/registry.ts';
+import type { Brake } from './brake.ts';
+import type { ReportItem } from './report.ts';
+import type { ProjectRules, Rules } from './rules.ts';
+
+/** One registry, one organization. */
+export interface Surroundings {
+  readonly registry: Registry;
+  readonly azureDevOps: AzureDevOps;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** One run of the reconciliation. */
+export interface Run extends Surroundings {
+  readonly rules: Rules;
+  readonly brake: Brake;
+  readonly dryRun: boolean;
+  /** The collection's id as Azure DevOps states it, lower-case: records of another one are foreign. */
+  readonly collectionId: string;
+  readonly signal: AbortSignal | undefined;
+  report(item: ReportItem): void;
+}
+
+/** The registry's time in milliseconds. Throws where it has sent no `Date`: without one no age can be reckoned. */
+export function registryTime(registry: Registry): number {
+  const time = registry.time();
+  if (time !== undefined) return time;
+  throw new AppError(`${registry.host} sends no Date, so no grace can be reckoned; nothing was deleted.`, {
+    code: 'REGISTRY_UNEXPECTED',
+  });
+}
+
+/** The rules of a project. Throws for one that is not configured. */
+export function rulesOfProject(rules: Rules, projectId: string): ProjectRules {
+  const found = rules.projects.find(each => each.projectId === projectId);
+  if (found) return found;
+  throw new AppError(`Project ${projectId} is not in the configuration.`, { code: 'DEFECT' });
+}

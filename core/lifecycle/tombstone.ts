@@ -1,0 +1,156 @@
+/**
+ * Tombstones: the first evidence of a build's end, written down before anything is changed. State, audit and undo in one.
+ * They lie in a repository that the cleaner alone may write, so what they say can be acted on.
+ */
+import { z } from 'zod';
+import { AppError } from '../base/errors.ts';
+import { getArtifact, putArtifact } from '../oci/artifact.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { getManifest, putManifest } from '../oci/manifests.ts';
+import { isRepository, isTag } from '../oci/reference.ts';
+import type { Registry } from '../oci/registry.ts';
+import { openRepository, type Repository } from '../oci/repository.ts';
+import { listTags } from '../oci/tags.ts';
+
+/** The media type of a tombstone, its artifact type too. */
+export const tombstoneType = 'application/vnd.image-lifecycle.tombstone.v1+json';
+
+const maxTombstoneBytes = 16 * 1024 * 1024;
+const digest = z.string().refine(isDigest) as unknown as z.ZodType<Digest>;
+
+const claimedImage = z.object({
+  repository: z.string().refine(isRepository),
+  digest,
+  /** Every tag that the build's records name for it. */
+  recorded: z.array(z.string().refine(isTag)),
+  /** What is to be taken off; what is still there after the release is `kept` for a reason. */
+  untag: z.array(z.string().refine(isTag)),
+  /** The manifests of an index, as read from it. */
+  children: z.array(digest),
+  /** Why nothing was taken off, for people. */
+  kept: z.string().optional(),
+  /** False where nothing ties the image to the build: it is never collected on this build's account. */
+  claimed: z.boolean(),
+});
+
+const tombstone = z.object({
+  schema: z.literal(1),
+  build: z.object({
+    projectId: z.guid(),
+    id: z.number().int(),
+    definitionId: z.number().int(),
+    number: z.string().optional(),
+  }),
+  evidence: z.object({ kind: z.enum(['deleted', 'absent', 'kept']), statement: z.string() }),
+  /** The registry's time, ISO 8601. */
+  time: z.iso.datetime(),
+  /** The tags of the records that it settles. */
+  records: z.array(z.string()),
+  images: z.array(claimedImage),
+});
+
+/** An image that a dead build made. */
+export type ClaimedImage = z.infer<typeof claimedImage>;
+/** A tombstone's content. */
+export type Tombstone = z.infer<typeof tombstone>;
+
+/**
+ * `deleted` and `absent` are releases, by their evidence. `seen-…` is a first sighting of an absence, which releases nothing.
+ * `kept` closes the account of a build whose every record says "keep".
+ */
+export type TombstoneKind = 'deleted' | 'absent' | 'seen-build' | 'seen-definition' | 'kept';
+
+/** A tombstone's place. Its tag says all that a listing must know, so that none needs to be read for it. */
+export interface TombstoneKey {
+  readonly projectId: string;
+  readonly buildId: number;
+  readonly definitionId: number;
+  readonly kind: TombstoneKind;
+  /** Milliseconds since the epoch, by the registry's clock, whole seconds. */
+  readonly time: number;
+  /** Images that it releases; of a `kept` one, the records that said so. */
+  readonly count: number;
+  readonly tag: string;
+  /** Whether the release ran to its end. */
+  readonly done: boolean;
+}
+
+const tagPattern =
+  /^([1-9]\d{0,15})\.([1-9]\d{0,15})\.(deleted|absent|seen-build|seen-definition|kept)\.(\d{1,12})\.(\d{1,9})$/;
+
+/** The repository of a project's tombstones, with the rights of the cleaner. */
+export function tombstoneRepository(registry: Registry, projectId: string): Repository {
+  return openRepository(registry, `image-lifecycle/tombstones/${projectId.toLowerCase()}`, [
+    'pull',
+    'push',
+    'delete',
+    'metadata_read',
+  ]);
+}
+
+/** The places of all tombstones of a project. */
+export async function listTombstones(registry: Registry, projectId: string): Promise<TombstoneKey[]> {
+  const tags = new Set(await listTags(tombstoneRepository(registry, projectId)));
+  return [...tags].flatMap(tag => {
+    const match = tagPattern.exec(tag);
+    if (!match) return [];
+    const [, build, definition, kind, seconds, count] = match;
+    return {
+      projectId,
+      buildId: Number(build),
+      definitionId: Number(definition),
+      kind: kind as TombstoneKind,
+      time: Number(seconds) * 1000,
+      count: Number(count),
+      tag,
+      done: tags.has(doneTag(tag)),
+    };
+  });
+}
+
+/** Writes a tombstone and gives its place. */
+export async function writeTombstone(
+  registry: Registry,
+  kind: TombstoneKind,
+  content: Tombstone,
+): Promise<TombstoneKey> {
+  const { projectId, id: buildId, definitionId } = content.build;
+  const time = Math.floor(Date.parse(content.time) / 1000) * 1000;
+  const count =
+    kind === 'kept' ? content.records.length : content.images.filter(image => image.untag.length > 0).length;
+  const tag = `${buildId}.${definitionId}.${kind}.${time / 1000}.${count}`;
+  await putArtifact(tombstoneRepository(registry, projectId), tag, { type: tombstoneType, json: content });
+  return { projectId, buildId, definitionId, kind, time, count, tag, done: false };
+}
+
+/** Reads a tombstone; undefined where it is gone. Throws `RECORD_UNREADABLE` where it is damaged or not of its place. */
+export async function readTombstone(
+  registry: Registry,
+  key: TombstoneKey,
+): Promise<(Tombstone & { manifest: Digest }) | undefined> {
+  const repository = tombstoneRepository(registry, key.projectId);
+  const artifact = await getArtifact(repository, key.tag, tombstoneType, maxTombstoneBytes);
+  if (!artifact) return undefined;
+  const read = tombstone.safeParse(artifact.json);
+  const agrees = read.success && read.data.build.id === key.buildId && read.data.build.projectId === key.projectId;
+  if (agrees) return { ...read.data, manifest: artifact.digest };
+  throw new AppError(`${repository.label}:${key.tag} is not a tombstone of build ${key.buildId}.`, {
+    code: 'RECORD_UNREADABLE',
+  });
+}
+
+/** Marks a release as complete: a second tag on the same tombstone. */
+export async function markDone(registry: Registry, key: TombstoneKey): Promise<void> {
+  const repository = tombstoneRepository(registry, key.projectId);
+  const manifest = await getManifest(repository, key.tag);
+  if (manifest) await putManifest(repository, doneTag(key.tag), manifest);
+}
+
+/** The tags that a tombstone may carry. */
+export function tombstoneTags(key: TombstoneKey): string[] {
+  return [key.tag, doneTag(key.tag)];
+}
+
+function doneTag(tag: string): string {
+  return `${tag}.done`;
+}
