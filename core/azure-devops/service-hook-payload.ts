@@ -53,7 +53,7 @@ const envelope = z.object({
   subscriptionId: guid.optional().catch(undefined),
   notificationId: z.int().nonnegative().optional().catch(undefined),
   id: guid.optional().catch(undefined),
-  resource: z.unknown(),
+  resource: z.unknown().optional(),
   resourceContainers: z
     .object({ project: z.object({ id: guid }) })
     .optional()
