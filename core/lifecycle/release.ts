@@ -44,7 +44,11 @@ export async function releaseBuild(run: Run, dead: DeadBuild): Promise<void> {
     });
   }
   if (records.settled.length > 0) {
-    const images = await mapConcurrently(records.images, atOnce, image => claimImage(run, dead, image));
+    const images = await mapConcurrently(records.images, atOnce, async image => {
+      const claim = await claimImage(run, dead, image);
+      if (claim.kept) report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: claim.kept });
+      return claim;
+    });
     await carryOut(
       run,
       dead,
@@ -85,13 +89,6 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
   const { facts, children } = await inspectImage(run.registry, image, buildTagOf(dead.build, run.rules));
   const decision = planRelease(facts, dead.build, run.rules, rulesOfProject(run.rules, dead.projectId));
   const untag = decision.kind === 'release' ? [...decision.untag] : [];
-  if (untag.length === 0) {
-    report(run, keyOf(dead), {
-      subject: placeOf(image),
-      outcome: facts.exists ? 'kept' : 'alreadyGone',
-      reason: decision.reason,
-    });
-  }
   return {
     repository: image.repository,
     digest: image.digest,

@@ -52,6 +52,8 @@ describe('asking Azure DevOps about builds', () => {
   });
   afterEach(() => emulator.close());
 
+  const addBuilds = (count: number): number[] =>
+    Array.from({ length: count }, () => emulator.world.addBuild({ definitionId }).id);
   const spoil = (effect: Effect): void => void emulator.faults.add({ effect });
 
   describe('by id', () => {
@@ -142,9 +144,6 @@ describe('asking Azure DevOps about builds', () => {
   });
 
   describe('by many ids', () => {
-    const addBuilds = (count: number): number[] =>
-      Array.from({ length: count }, () => emulator.world.addBuild({ definitionId }).id);
-
     it('asks 200 at a time, by ids and nothing else', async () => {
       const ids = addBuilds(450);
       const { found, unknown } = await getBuildsByIds(ado, projectId, [...ids, ...ids]);

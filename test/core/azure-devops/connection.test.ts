@@ -9,6 +9,14 @@ import { type AzureDevOpsEmulator, startAzureDevOps } from '../../emulators/azur
 import type { Effect } from '../../emulators/azure-devops/faults.ts';
 import { connect } from './connect.ts';
 
+function expectUnknown(answer: { kind: string; reason?: string }, reason: RegExp): void {
+  assert.equal(answer.kind, 'unknown');
+  assert.match(answer.reason ?? '', reason);
+  assert.match(answer.reason ?? '', /^the projects: /);
+}
+const noToken = () => Promise.reject(new Error('the agent gave no token'));
+const emptyToken = async () => ({ kind: 'pat' as const, value: '' });
+
 describe('a connection to Azure DevOps', () => {
   let emulator: AzureDevOpsEmulator;
   const question = { what: 'the projects', path: ['_apis', 'projects'] };
@@ -21,11 +29,6 @@ describe('a connection to Azure DevOps', () => {
   const askWith = async (effect: Effect, options: Parameters<typeof connect>[1] = {}) => {
     emulator.faults.add({ effect });
     return connect(emulator, options).ado.ask(question);
-  };
-  const expectUnknown = (answer: { kind: string; reason?: string }, reason: RegExp): void => {
-    assert.equal(answer.kind, 'unknown');
-    assert.match(answer.reason ?? '', reason);
-    assert.match(answer.reason ?? '', /^the projects: /);
   };
 
   it('gives the JSON of a good answer, with a bearer token as with a personal access token', async () => {
@@ -169,8 +172,7 @@ describe('a connection to Azure DevOps', () => {
   });
 
   it('makes a failing sign-in a reason, not an exception', async () => {
-    const token = () => Promise.reject(new Error('the agent gave no token'));
-    expectUnknown(await connect(emulator, { token }).ado.ask(question), /the agent gave no token/);
+    expectUnknown(await connect(emulator, { token: noToken }).ado.ask(question), /the agent gave no token/);
     assert.equal(emulator.requests.entries.length, 0);
   });
 
@@ -227,7 +229,6 @@ describe('a connection to Azure DevOps', () => {
   });
 
   it('refuses a URL that is none, or that carries a password', () => {
-    const token = async () => ({ kind: 'pat' as const, value: '' });
     for (const url of [
       '',
       'contoso',
@@ -235,7 +236,7 @@ describe('a connection to Azure DevOps', () => {
       'https://me:secret@dev.azure.com/x',
       'https://dev.azure.com/x?a=b',
     ]) {
-      const make = () => connectAzureDevOps({ url, token, clock: systemClock, log: silentLog });
+      const make = () => connectAzureDevOps({ url, token: emptyToken, clock: systemClock, log: silentLog });
       assert.throws(make, error => hasCode(error, 'INPUT_INVALID') && !error.message.includes('secret'));
     }
   });

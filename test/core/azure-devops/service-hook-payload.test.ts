@@ -8,6 +8,9 @@ const projectId = '71777fbc-1cf2-4bd1-9540-128c1c71f766';
 const subscriptionId = '9ab6d1a0-58e2-4b3c-8f0a-6a5d2f1c7e90';
 const container = { collection: { id: subscriptionId }, project: { id: projectId } };
 
+const parseDeleted = (resource: unknown, resourceContainers: unknown = container) =>
+  parseServiceHookPayload({ eventType: 'build.deleted', resource, resourceContainers });
+
 describe("a service hook's payload", () => {
   let emulator: AzureDevOpsEmulator;
   before(async () => {
@@ -22,8 +25,6 @@ describe("a service hook's payload", () => {
     const addressee = { subscriptionId, notificationId: 3, details };
     return JSON.parse(JSON.stringify(wrapEvent(emulator.world, { url: emulator.url }, event, addressee)));
   };
-  const parseDeleted = (resource: unknown, resourceContainers: unknown = container) =>
-    parseServiceHookPayload({ eventType: 'build.deleted', resource, resourceContainers });
 
   it('names the one build of a BuildDeletedEvent', () => {
     const event = emulator.hooks.events.buildDeleted(4711);

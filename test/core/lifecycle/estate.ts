@@ -2,7 +2,7 @@
 import { connectAzureDevOps } from '../../../core/azure-devops/connection.ts';
 import type { Clock } from '../../../core/base/clock.ts';
 import { silentLog } from '../../../core/base/log.ts';
-import { reconcile, type ReconcileRequest } from '../../../core/lifecycle/reconcile.ts';
+import { type ReconcileRequest, reconcile } from '../../../core/lifecycle/reconcile.ts';
 import type { Report } from '../../../core/lifecycle/report.ts';
 import { defaultRules, type Rules } from '../../../core/lifecycle/rules.ts';
 import type { Surroundings } from '../../../core/lifecycle/surroundings.ts';
@@ -39,7 +39,11 @@ export interface Estate {
   /** Makes a build in Azure DevOps and runs the verb behind TagImage for it; gives its id. */
   build(images: readonly { repository: string; reference: string }[], options?: BuildOptions): Promise<number>;
   /** Runs the verb again for a build that exists. */
-  tag(buildId: number, images: readonly { repository: string; reference: string }[], options?: BuildOptions): Promise<TagResult>;
+  tag(
+    buildId: number,
+    images: readonly { repository: string; reference: string }[],
+    options?: BuildOptions,
+  ): Promise<TagResult>;
   reconcile(request?: ReconcileRequest): Promise<Report>;
   /** Reconciles, lets the grace pass, reconciles: the end of everything that is gone. */
   settle(): Promise<Report[]>;
@@ -64,7 +68,11 @@ export async function startEstate(options: AcrOptions = {}): Promise<Estate> {
   const definition = ado.world.addDefinition({ projectId: project.id });
   const http = createHttp({ ca: acr.ca, clock: hastyClock });
   const connect = (): Registry =>
-    openRegistry({ address: acr.host, credentials: { kind: 'password', username: 'admin', password: 'admin-password' }, http });
+    openRegistry({
+      address: acr.host,
+      credentials: { kind: 'password', username: 'admin', password: 'admin-password' },
+      http,
+    });
   const surroundings: Surroundings = {
     registry: connect(),
     azureDevOps: connectAzureDevOps({
@@ -86,7 +94,11 @@ export async function startEstate(options: AcrOptions = {}): Promise<Estate> {
     connect,
     async build(images, build = {}) {
       const { id, number, definitionId = definition.id } = build;
-      const made = ado.world.addBuild({ definitionId, ...(id !== undefined && { id }), ...(number !== undefined && { number }) });
+      const made = ado.world.addBuild({
+        definitionId,
+        ...(id !== undefined && { id }),
+        ...(number !== undefined && { number }),
+      });
       await estate.tag(made.id, images, build);
       return made.id;
     },

@@ -18,7 +18,10 @@ describe('the life of an image', () => {
 
     ado.world.deleteBuild(id);
     const release = await estate.reconcile();
-    assert.deepEqual(release.items.map(item => [item.subject, item.outcome]), [[`shop/app:${id}`, 'released']]);
+    assert.deepEqual(
+      release.items.map(item => [item.subject, item.outcome]),
+      [[`shop/app:${id}`, 'released']],
+    );
     assert.deepEqual(acr.world.tags('shop/app'), {});
     assert.ok(acr.world.has('shop/app', image.digest), 'the manifest waits for the grace');
 
@@ -28,7 +31,10 @@ describe('the life of an image', () => {
 
     estate.advance(2 * hour);
     const collect = await estate.reconcile();
-    assert.deepEqual(collect.items.map(item => [item.subject, item.outcome]), [[`shop/app@${image.digest}`, 'deleted']]);
+    assert.deepEqual(
+      collect.items.map(item => [item.subject, item.outcome]),
+      [[`shop/app@${image.digest}`, 'deleted']],
+    );
     assert.deepEqual(acr.world.snapshot(), { repositories: {}, blobs: [] });
   });
 });
