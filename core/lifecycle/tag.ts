@@ -168,17 +168,20 @@ async function findMoves(deps: TagDeps, request: TagRequest, resolved: readonly 
   );
 }
 
-/** What this same job of this same build recorded before: a rerun may take its own tags back. */
+/** What earlier attempts of this same job recorded: a rerun may take its own tags back, another step of this run may not. */
 async function imagesOfEarlierAttempts(registry: Registry, build: BuildIdentity): Promise<RecordedImage[]> {
   const keys = await listRecordKeys(registry, build.projectId, build.id);
   const readings = await mapConcurrently(keys, atOnce, key => readRecord(registry, key));
-  return readings.flatMap(reading => {
-    if (reading.kind !== 'record') return [];
-    const { collectionId, stage, job } = reading.record.build;
-    return collectionId === build.collectionId && stage === build.stage && job === build.job
-      ? reading.record.images
-      : [];
-  });
+  return readings.flatMap(reading =>
+    reading.kind === 'record' && isEarlierAttempt(reading.record.build, build) ? reading.record.images : [],
+  );
+}
+
+function isEarlierAttempt(other: BuildIdentity, build: BuildIdentity): boolean {
+  if (other.collectionId !== build.collectionId || other.stage !== build.stage || other.job !== build.job) return false;
+  const [stage = 0, job = 0] = build.attempt.split('.').map(Number);
+  const [otherStage = 0, otherJob = 0] = other.attempt.split('.').map(Number);
+  return otherStage < stage || (otherStage === stage && otherJob < job);
 }
 
 async function putTag(repository: Repository, tag: string, manifest: Manifest): Promise<void> {

@@ -15,18 +15,24 @@ export async function listTags(repository: Repository): Promise<string[]> {
 
 /**
  * The tags that begin with `prefix`. Starts right before them and stops behind them, where the registry's order is
- * lexical, as the specification wants it; as soon as a page is not, everything is listed, so that nothing is missed.
+ * lexical, as the specification wants it. Where a page is not, or nothing is found, everything is listed:
+ * a registry with an order of its own may begin anywhere.
  */
 export async function listTagsWithPrefix(repository: Repository, prefix: string): Promise<string[]> {
+  const found = await findInOrder(repository, prefix);
+  return found?.length ? found : (await listTags(repository)).filter(tag => tag.startsWith(prefix));
+}
+
+async function findInOrder(repository: Repository, prefix: string): Promise<string[] | undefined> {
   const found: string[] = [];
   let previous = prefix;
   for await (const page of tagPages(repository, prefix)) {
     for (const tag of page) {
-      if (tag <= previous) return (await listTags(repository)).filter(each => each.startsWith(prefix));
+      if (tag <= previous) return undefined;
       previous = tag;
       if (tag.startsWith(prefix)) found.push(tag);
     }
-    if (!previous.startsWith(prefix) && previous > prefix) break;
+    if (!previous.startsWith(prefix)) break;
   }
   return found;
 }

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { defaultRules } from '../../../core/lifecycle/rules.ts';
+import { day, type Estate, hour, startEstate } from './estate.ts';
+
+describe('the brake', () => {
+  let estate: Estate;
+  beforeEach(async () => {
+    estate = await startEstate();
+  });
+  afterEach(() => estate.close());
+
+  const seed = async (count: number): Promise<number[]> => {
+    const ids: number[] = [];
+    for (let at = 0; at < count; at += 1) {
+      ids.push(await estate.build([{ repository: 'app', reference: estate.acr.world.putImage('app').digest }]));
+    }
+    return ids;
+  };
+  const tagged = (): number => Object.keys(estate.acr.world.tags('app')).length;
+  const limit = (images: number): void => {
+    estate.rules = { ...estate.rules, brake: { ...defaultRules.brake, deleted: { images, percent: 100 } } };
+  };
+
+  it('stops before the change that would pass the number of images, over all runs of a day', async () => {
+    const ids = await seed(6);
+    limit(3);
+    for (const id of ids.slice(0, 2)) estate.ado.world.deleteBuild(id);
+    assert.equal((await estate.reconcile()).braked, undefined);
+    assert.equal(tagged(), 4);
+    for (const id of ids.slice(2)) estate.ado.world.deleteBuild(id);
+    const report = await estate.reconcile();
+    assert.match(report.braked ?? '', /limit is 3 images/);
+    assert.equal(tagged(), 3);
+    estate.advance(hour);
+    assert.notEqual((await estate.reconcile()).braked, undefined, 'it holds as long as the day lasts');
+    assert.equal(tagged(), 3);
+    estate.advance(day);
+    await estate.reconcile();
+    assert.equal(tagged(), 0, 'the next day has its own limit');
+  });
+
+  it('stops at a share of the builds, but not below 20 of them', async () => {
+    const ids = await seed(25);
+    for (const id of ids) estate.ado.world.deleteBuild(id);
+    const report = await estate.reconcile();
+    assert.match(report.braked ?? '', /or 20 builds/);
+    assert.equal(tagged(), 5);
+  });
+
+  it('has a tighter limit for builds that are only absent', async () => {
+    const ids = await seed(8);
+    estate.ado.world.addBuild({ definitionId: estate.definitionId });
+    for (const id of ids) estate.ado.world.purgeBuild(id);
+    await estate.reconcile();
+    estate.advance(25 * hour);
+    const report = await estate.reconcile();
+    assert.match(report.braked ?? '', /"absent"/);
+    assert.equal(tagged(), 3);
+  });
+
+  it('lets an approved plan through, as far as a fresh one agrees', async () => {
+    const ids = await seed(6);
+    limit(2);
+    for (const id of ids.slice(0, 5)) estate.ado.world.deleteBuild(id);
+    const dry = await estate.reconcile({ dryRun: true });
+    assert.equal(tagged(), 6, 'a dry run changes nothing');
+    assert.equal(dry.plan.release.length, 5, 'and lists everything');
+    assert.notEqual(dry.braked, undefined);
+    const approved = { ...dry.plan, release: dry.plan.release.slice(0, 4) };
+    delete estate.ado.world.builds.get(ids[0]!)!.deleted;
+    const report = await estate.reconcile({ approved });
+    assert.notEqual(report.braked, undefined, 'the fifth was not approved');
+    assert.deepEqual(Object.keys(estate.acr.world.tags('app')).map(Number), [ids[0], ids[4], ids[5]]);
+  });
+
+  it('a dry run changes nothing at collection either, and names what would go', async () => {
+    const [id] = await seed(1);
+    estate.ado.world.deleteBuild(id!);
+    await estate.reconcile();
+    estate.advance(25 * hour);
+    const before = estate.acr.world.snapshot();
+    const [digest] = estate.acr.world.manifests('app');
+    const report = await estate.reconcile({ dryRun: true });
+    assert.deepEqual(report.plan.collect, [`app@${digest}`]);
+    assert.deepEqual(estate.acr.world.snapshot(), before);
+  });
+
+  it('a dry run writes nothing for an absence either', async () => {
+    const [id] = await seed(1);
+    estate.ado.world.addBuild({ definitionId: estate.definitionId });
+    estate.ado.world.purgeBuild(id!);
+    const before = estate.acr.world.snapshot();
+    await estate.reconcile({ dryRun: true });
+    assert.deepEqual(estate.acr.world.snapshot(), before);
+  });
+});
