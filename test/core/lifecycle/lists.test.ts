@@ -112,7 +112,7 @@ describe('lists that are not whole', () => {
 
   it('a tag that neither list shows yet is seen when it is asked for right before the deletion', async () => {
     const fault = estate.acr.faults.add(
-      { operation: ['manifests.list', 'tags.list', 'repository.get'], path: /^(?!.*digest=)/ },
+      { operation: ['manifests.list', 'tags.list', 'oci.tags.list', 'repository.get'], path: /^(?!.*digest=)/ },
       { kind: 'stale' },
     );
     estate.acr.world.tag('app', 'rescued', digest);
@@ -137,9 +137,9 @@ describe('lists in another order', () => {
           id: [5, 47, 471][reference]!,
         });
       }
-      acr.faults.add({ operation: 'tags.list' }, { kind: 'unsorted' });
+      acr.faults.add({ operation: 'oci.tags.list' }, { kind: 'unsorted' });
       const moved = acr.world.putImage('b').digest;
-      await estate.tag(47, [{ repository: 'b', reference: moved }]);
+      await estate.tag(47, [{ repository: 'b', reference: moved }], { attempt: '2.1' });
       assert.equal(acr.world.tags('b')[47], moved, 'the earlier attempt was found');
       ado.world.deleteBuild(47);
       await estate.settle();
