@@ -204,7 +204,7 @@ function toFacts(body: z.infer<typeof buildBody>): Found {
 }
 
 function isRefusal(answer: Answer, ...typeKeys: readonly string[]): boolean {
-  return answer.kind === 'refused' && answer.status === 404 ;
+  return answer.kind === 'refused' && answer.status === 404 && typeKeys.includes(answer.typeKey);
 }
 
 function unknown(what: string, answer: Exclude<Answer, { kind: 'ok' }>): Unknown {
