@@ -48,6 +48,8 @@ const recordedImage = z.object({
   size: z.number().int().nonnegative(),
   /** The manifests of an index. */
   children: z.array(digest).max(10_000),
+  /** What it refers to, where it is a signature or another artifact about an image. */
+  subject: digest.optional(),
   /** Every tag the build gave it or named it by. */
   tags: z.array(z.string().refine(isTag)).max(1000),
 });

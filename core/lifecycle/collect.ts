@@ -11,7 +11,7 @@ import { listReferrers, subjectOfTag } from '../oci/referrers.ts';
 import type { Repository } from '../oci/repository.ts';
 import { imageRepository } from './inspect.ts';
 import { type Graph, type Hold, markHeld, nodeOf, orderForDeletion, spreadHold, subjectsOf } from './mark.ts';
-import { readGraph } from './read-graph.ts';
+import { type KnownLinks, readGraph } from './read-graph.ts';
 import { removeManifest } from './remove.ts';
 import { type Run, registryTime } from './surroundings.ts';
 
@@ -20,8 +20,8 @@ export interface CollectRequest {
   readonly repository: string;
   /** Digests that may go: images and the children of indexes. */
   readonly candidates: ReadonlySet<Digest>;
-  /** Children of indexes as they were read before. */
-  readonly knownChildren: ReadonlyMap<Digest, readonly Digest[]>;
+  /** Children and subjects as they were read before. */
+  readonly known: ReadonlyMap<Digest, KnownLinks>;
 }
 
 /** What became of each candidate. One that is in neither map was not there any more. */
@@ -48,10 +48,10 @@ const newestAsked = 100;
 /** Collects one repository. Throws only where the registry fails; what could not be judged is held, with the reason. */
 export async function collectRepository(run: Run, request: CollectRequest): Promise<CollectResult> {
   const repository = imageRepository(run.registry, request.repository);
-  const reading = await readGraph(repository, request.knownChildren);
+  const reading = await readGraph(repository, request.known);
   if (reading.kind === 'unjudged') return allHeld(request, reading.reason);
   const { graph } = reading;
-  const candidates = new Set([...request.candidates].filter(digest => graph.has(digest)));
+  const { candidates } = request;
   const now = registryTime(run.registry);
   const held = markHeld({ graph, candidates, now, recentMs: run.rules.graceMs });
   const sweep: Sweep = { run, repository, graph, candidates, held, deleted: new Set() };
@@ -61,7 +61,7 @@ export async function collectRepository(run: Run, request: CollectRequest): Prom
     await holdWhatIsNew(sweep);
     await sweepInOrder(sweep, order.slice(start, start + batchSize));
   }
-  return { deleted: sweep.deleted, held: new Map([...held].filter(([digest]) => request.candidates.has(digest))) };
+  return { deleted: sweep.deleted, held: new Map([...held].filter(([digest]) => candidates.has(digest))) };
 }
 
 function allHeld(request: CollectRequest, reason: string): CollectResult {

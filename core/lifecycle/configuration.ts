@@ -189,7 +189,8 @@ export function parseConfiguration(text: string, name: string): Configuration {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const fault = document.errors[0];
   if (fault) {
-    const reason = fault.message.replace(/:? *"[^]*"$/, '');
+    // What stands behind the colon is quoted from the text, too.
+    const [reason] = fault.message.split(':', 1);
     throw inputError(`${name}:${lines.linePos(fault.pos[0]).line}: the configuration is not YAML: ${reason}`);
   }
   const read = schema.safeParse(toPlainValue(document, name), { error: explain });

@@ -12,7 +12,12 @@ export interface BuildInQuestion {
 /** What is known. Only `deleted` counts at once; `absent` counts when it is seen again after {@link absenceMs}. */
 export type Evidence =
   | { readonly kind: 'deleted'; readonly build: BuildFacts }
-  | { readonly kind: 'absent'; readonly scope: AbsenceScope }
+  | {
+      readonly kind: 'absent';
+      readonly scope: AbsenceScope;
+      /** Whether a newer build of the same pipeline is readable. A pipeline that may not be seen looks like one that is gone. */
+      readonly witnessed: boolean;
+    }
   | { readonly kind: 'alive' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
@@ -63,9 +68,12 @@ async function proveAbsence(
   const definition = await getDefinition(ado, projectId, definitionId);
   if (definition.kind === 'unknown') return definition;
   const scope: AbsenceScope = definition.kind === 'readable' ? 'build' : 'definition';
-  const newest = await newestBuild(ado, projectId, scope === 'build' ? definitionId : undefined);
-  if (newest.kind === 'unknown') return newest;
-  if (newest.kind === 'none' || newest.build.id <= buildId) {
+  const isNewer = (newest: Awaited<ReturnType<typeof newestBuild>>): boolean =>
+    newest.kind === 'found' && newest.build.id > buildId;
+  const ofDefinition = await newestBuild(ado, projectId, definitionId);
+  if (ofDefinition.kind === 'unknown') return ofDefinition;
+  const witnessed = isNewer(ofDefinition);
+  if (!witnessed && (scope === 'build' || !isNewer(await newestBuild(ado, projectId)))) {
     return unknown('no newer build is readable, so nothing shows that this one would be');
   }
   for (const other of otherProjects.filter(each => each !== projectId)) {
@@ -73,7 +81,7 @@ async function proveAbsence(
     if (elsewhere.kind === 'unknown') return elsewhere;
     if (elsewhere.kind !== 'notFound') return unknown(`build ${buildId} belongs to project ${other}`);
   }
-  return { kind: 'absent', scope };
+  return { kind: 'absent', scope, witnessed };
 }
 
 function unknown(reason: string): Evidence {

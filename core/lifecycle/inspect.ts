@@ -13,12 +13,14 @@ export interface NamedImage {
   readonly repository: string;
   readonly digest: Digest;
   readonly mediaType: string;
+  readonly subject?: Digest | undefined;
   readonly tags: readonly string[];
 }
 
 /** The facts of one image, and the children to remember. */
 export interface Inspection {
   readonly facts: ImageFacts;
+  /** What an index holds, at any depth. */
   readonly children: readonly Digest[];
 }
 
@@ -36,9 +38,25 @@ export async function inspectImage(registry: Registry, image: NamedImage, buildT
   const tags = await listTagsOf(repository, image.digest);
   const isTied = tags.some(tag => tag.name === buildTag);
   const buildTagOn = isTied ? image.digest : (await headManifest(repository, buildTag))?.digest;
-  const index = isIndexType(image.mediaType) ? await getManifest(repository, image.digest) : undefined;
   return {
     facts: { image, exists: true, manifestLocked: !lock.canDelete || !lock.canWrite, tags, buildTagOn },
-    children: index?.children.map(child => child.digest) ?? [],
+    children: await listDescendants(repository, image),
   };
+}
+
+/** The manifests of an index, and those of the indexes among them. */
+async function listDescendants(
+  repository: Repository,
+  image: Pick<NamedImage, 'digest' | 'mediaType'>,
+): Promise<Digest[]> {
+  const found = new Set<Digest>();
+  const unread = [image];
+  for (let next = unread.pop(); next; next = unread.pop()) {
+    const index = isIndexType(next.mediaType) ? await getManifest(repository, next.digest) : undefined;
+    for (const child of index?.children ?? []) {
+      if (!found.has(child.digest)) unread.push(child);
+      found.add(child.digest);
+    }
+  }
+  return [...found];
 }

@@ -80,6 +80,14 @@ async function confirm(
   const seen = build.tombstones.find(key => key.kind === `seen-${scope}`);
   const hours = absenceMs[scope] / 3_600_000;
   if (seen && registryTime(run.registry) - seen.time >= absenceMs[scope]) return dead;
+  if (!seen && !evidence.witnessed) {
+    keep(
+      run,
+      build,
+      `${statement}, but no other build of it is readable either: that is also how a missing right looks`,
+    );
+    return undefined;
+  }
   keep(run, build, `${statement}; that counts when it is seen again ${hours} hours after the first time`);
   if (seen || run.dryRun) return undefined;
   await writeTombstone(run.registry, `seen-${scope}`, {

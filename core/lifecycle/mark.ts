@@ -13,6 +13,8 @@ export interface GraphNode {
   readonly changedAt: number | undefined;
   /** The manifests of an index; empty for every other. */
   readonly children: readonly Digest[];
+  /** What it refers to, as far as that is known. */
+  readonly subject?: Digest | undefined;
 }
 
 /** A repository's manifests as they were listed, each index read. */
@@ -37,6 +39,7 @@ export interface Hold {
 /** What the mark is reckoned from. */
 export interface MarkRequest {
   readonly graph: Graph;
+  /** Those that are gone already among them. */
   readonly candidates: ReadonlySet<Digest>;
   /** The registry's time, and how old a manifest must be, in milliseconds. */
   readonly now: number;
@@ -88,12 +91,12 @@ export function subjectsOf(node: GraphNode): Digest[] {
   return subjects.every((subject): subject is Digest => subject !== undefined) ? subjects : [];
 }
 
-/** The subjects of every signature tag, beside whatever other tags there are. */
+/** Everything that a manifest is about: its subject, and those of its signature tags beside whatever other tags there are. */
 function signedSubjects(node: GraphNode): Digest[] {
-  return node.tags.flatMap(tag => subjectOfTag(tag) ?? []);
+  return [...node.tags.flatMap(tag => subjectOfTag(tag) ?? []), ...(node.subject ? [node.subject] : [])];
 }
 
-/** The manifests that are tagged as signatures of `digest` and have no other kind of tag. */
+/** The manifests that are about `digest`: its referrers as far as they are known, and those tagged as its signatures alone. */
 export function companionsOf(graph: Graph, digest: Digest): Digest[] {
   return companionIndex(graph).get(digest) ?? [];
 }
@@ -106,7 +109,8 @@ function companionIndex(graph: Graph): Map<Digest, Digest[]> {
   if (known) return known;
   const index = new Map<Digest, Digest[]>();
   for (const [digest, node] of graph) {
-    for (const subject of subjectsOf(node)) index.set(subject, [...(index.get(subject) ?? []), digest]);
+    const subjects = [...subjectsOf(node), ...(node.subject ? [node.subject] : [])];
+    for (const subject of subjects) index.set(subject, [...(index.get(subject) ?? []), digest]);
   }
   companionIndexes.set(graph, index);
   return index;
@@ -121,12 +125,13 @@ function ownHold(digest: Digest, node: GraphNode, request: MarkRequest): Hold | 
   if (policy !== undefined) return { reason: policy, settles: false };
   const isRecent = node.changedAt === undefined || node.changedAt > request.now - request.recentMs;
   if (isRecent) return { reason: 'it was changed within the grace', settles: false };
-  // A signature whose subject is not here was somebody's to keep; it is not ours to judge.
-  if (subjects.some(subject => !request.graph.has(subject)))
-    return { reason: 'it signs an image that is not listed', settles: true };
-  // A signature of an image that nobody gives up stays with it.
-  if (subjects.length > 0 && !subjects.every(subject => request.candidates.has(subject))) {
+  // A signature of an image that nobody gives up stays with it; one whose subject went before its own end came does not.
+  if (!subjects.every(subject => request.candidates.has(subject))) {
     return { reason: 'it signs an image that is not to go', settles: true };
+  }
+  const { subject } = node;
+  if (subject !== undefined && request.graph.has(subject) && !request.candidates.has(subject)) {
+    return { reason: `it refers to ${subject}, which is not to go`, settles: true };
   }
   return undefined;
 }

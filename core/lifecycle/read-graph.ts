@@ -14,6 +14,12 @@ export type GraphReading =
   | { readonly kind: 'graph'; readonly graph: Graph }
   | { readonly kind: 'unjudged'; readonly reason: string };
 
+/** What is known of a manifest before it is read; content addressing keeps it true. */
+export interface KnownLinks {
+  readonly children: readonly Digest[];
+  readonly subject?: Digest | undefined;
+}
+
 /** Forms of a manifest that can have no children. */
 const leafTypes = new Set([
   ociManifest,
@@ -27,10 +33,7 @@ const leafTypes = new Set([
  * Lists everything, compares it with the repository's own counts, and reads each index whose children are not `known`
  * (an index is what its digest says, so what was read from it once is still true). Throws where the registry fails.
  */
-export async function readGraph(
-  repository: Repository,
-  known: ReadonlyMap<Digest, readonly Digest[]>,
-): Promise<GraphReading> {
+export async function readGraph(repository: Repository, known: ReadonlyMap<Digest, KnownLinks>): Promise<GraphReading> {
   const before = await readRepositoryProperties(repository);
   if (!before) return { kind: 'graph', graph: new Map() };
   if (!before.canDelete || !before.canWrite) return { kind: 'unjudged', reason: 'the repository is locked' };
@@ -40,9 +43,15 @@ export async function readGraph(
   const graph = new Map<Digest, GraphNode>();
   const unread: AcrManifest[] = [];
   for (const [digest, manifest] of listed) {
-    const children = known.get(digest) ?? [];
-    graph.set(digest, { tags: manifest.tags, locked: manifest.locked, changedAt: manifest.changedAt, children });
-    if (!leafTypes.has(manifest.mediaType) && !known.get(digest)?.length) unread.push(manifest);
+    const { children, subject } = known.get(digest) ?? { children: [] };
+    graph.set(digest, {
+      tags: manifest.tags,
+      locked: manifest.locked,
+      changedAt: manifest.changedAt,
+      children,
+      subject,
+    });
+    if (!leafTypes.has(manifest.mediaType) && children.length === 0) unread.push(manifest);
   }
   const problems = await mapConcurrently(unread, 8, manifest => readChildren(repository, manifest, graph));
   const problem = problems.find(each => each !== undefined);
@@ -61,7 +70,12 @@ async function readChildren(
   const manifest = await getManifest(repository, digest);
   if (!manifest) return `the index ${digest} is listed, but cannot be read`;
   const node = graph.get(digest);
-  if (node) graph.set(digest, { ...node, children: manifest.children.map(child => child.digest) });
+  if (node)
+    graph.set(digest, {
+      ...node,
+      children: manifest.children.map(child => child.digest),
+      subject: manifest.subject?.digest,
+    });
   return undefined;
 }
 

@@ -56,9 +56,10 @@ function foreignness(run: Run, dead: DeadBuild, reading: OwnReading | ForeignRea
 function mergeImages(readings: readonly OwnReading[]): Map<string, NamedImage> {
   const images = new Map<string, NamedImage>();
   for (const image of readings.flatMap(reading => reading.record.images)) {
-    const place = `${image.repository}@${image.digest}`;
+    const { repository, digest, mediaType, subject } = image;
+    const place = `${repository}@${digest}`;
     const tags = [...new Set([...(images.get(place)?.tags ?? []), ...image.tags])];
-    images.set(place, { repository: image.repository, digest: image.digest, mediaType: image.mediaType, tags });
+    images.set(place, { repository, digest, mediaType, subject, tags });
   }
   return images;
 }

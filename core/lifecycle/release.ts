@@ -72,7 +72,13 @@ export async function releaseAgain(
   records: readonly string[],
 ): Promise<void> {
   const images = await mapConcurrently(earlier, atOnce, async image => {
-    const named = { repository: image.repository, digest: image.digest, mediaType: '', tags: image.recorded };
+    const named = {
+      repository: image.repository,
+      digest: image.digest,
+      mediaType: '',
+      subject: image.subject,
+      tags: image.recorded,
+    };
     // The tie was seen when the image was claimed, and an index is what its digest says: neither is asked twice.
     return { ...(await claimImage(run, dead, named)), children: image.children, claimed: true };
   });
@@ -95,6 +101,7 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
     recorded: [...image.tags],
     untag,
     children: [...children],
+    subject: image.subject,
     claimed: decision.kind === 'release' || decision.claimed,
     ...(untag.length === 0 && { kept: decision.reason }),
   };

@@ -36,9 +36,9 @@ export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): 
 async function collectOne(run: Run, repository: string, due: readonly Due[]): Promise<CollectResult> {
   const images = due.flatMap(({ content }) => claimedOf(content).filter(image => image.repository === repository));
   const candidates = new Set<Digest>(images.flatMap(image => [image.digest, ...image.children]));
-  const knownChildren = new Map(images.map(image => [image.digest, image.children]));
+  const known = new Map(images.map(image => [image.digest, image]));
   try {
-    return await collectRepository(run, { repository, candidates, knownChildren });
+    return await collectRepository(run, { repository, candidates, known });
   } catch (thrown) {
     if (
       !hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED', 'REGISTRY_DENIED', 'DIGEST_MISMATCH', 'TOO_LARGE')

@@ -120,6 +120,7 @@ async function resolve(
         manifest.bytes.byteLength,
       ),
       children: manifest.children.map(child => child.digest),
+      subject: manifest.subject?.digest,
       tags: [...new Set([...tags, ...named])],
     },
   };

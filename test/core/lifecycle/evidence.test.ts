@@ -173,6 +173,18 @@ describe('absence', () => {
     assert.deepEqual(tags(), []);
   });
 
+  it('of a pipeline is never believed where none of its builds can be read: so looks a right that is missing', async () => {
+    const other = estate.ado.world.addDefinition({ projectId: estate.projectId });
+    estate.ado.world.addBuild({ definitionId: other.id });
+    estate.ado.world.denyDefinition(estate.definitionId, 'notFound');
+    for (let months = 0; months < 4; months += 1) {
+      const report = await estate.reconcile();
+      assert.match(report.items.map(item => item.reason).join(), /how a missing right looks/);
+      estate.advance(31 * day);
+    }
+    assert.deepEqual(tags(), [String(id)]);
+  });
+
   it('gives way to the build saying so itself', async () => {
     const build = estate.ado.world.builds.get(id)!;
     estate.ado.world.purgeBuild(id);
