@@ -2,7 +2,7 @@
  * Collect, the second step of deletion: after the grace, removes from one repository the digests that releases left
  * behind and that nothing holds. Mark and sweep over the whole manifest graph, with every fact asked again at the end.
  */
-import { listNewestManifests } from '../acr/listings.ts';
+import { listNewestManifests, listTagsOf } from '../acr/listings.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { AppError, errorMessage, hasCode } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -10,7 +10,16 @@ import { getManifest } from '../oci/manifests.ts';
 import { listReferrers, subjectOfTag } from '../oci/referrers.ts';
 import type { Repository } from '../oci/repository.ts';
 import { imageRepository } from './inspect.ts';
-import { type Graph, type Hold, markHeld, nodeOf, orderForDeletion, spreadHold, subjectsOf } from './mark.ts';
+import {
+  companionsOf,
+  type Graph,
+  type Hold,
+  markHeld,
+  nodeOf,
+  orderForDeletion,
+  spreadHold,
+  subjectsOf,
+} from './mark.ts';
 import { type KnownLinks, readGraph } from './read-graph.ts';
 import { removeManifest } from './remove.ts';
 import { type Run, registryTime } from './surroundings.ts';
@@ -164,19 +173,28 @@ async function deleteUnlessHeld({ run, repository, graph }: Sweep, digest: Diges
   }
 }
 
-/** Azure deletes the referrers with their subject, so a subject stays as long as one of them must. */
+/**
+ * Azure deletes the referrers with their subject, and we its signatures by tag, so it stays as long as one of them must.
+ * Each is asked for its tags anew, as the subject itself will be.
+ */
 async function holdByReferrer(sweep: Sweep, digest: Digest, seen: Set<Digest>): Promise<Hold | undefined> {
+  const { repository, graph, held, deleted } = sweep;
   if (seen.has(digest)) return undefined;
   seen.add(digest);
-  for (const referrer of await listReferrers(sweep.repository, digest)) {
-    const node = sweep.graph.get(referrer.digest);
-    const own = sweep.held.get(referrer.digest);
-    if (own) return { reason: `its referrer ${referrer.digest} is held (${own.reason})`, settles: false };
-    if (!node) {
-      if (sweep.deleted.has(referrer.digest)) continue;
+  for (const referrer of await listReferrers(repository, digest)) {
+    const known = held.get(referrer.digest);
+    if (known) return { reason: `its referrer ${referrer.digest} is held (${known.reason})`, settles: false };
+    if (deleted.has(referrer.digest)) continue;
+    if (!graph.has(referrer.digest))
       return { reason: `its referrer ${referrer.digest} was pushed just now`, settles: false };
-    }
+    const [tag] = await listTagsOf(repository, referrer.digest);
+    if (tag && subjectOfTag(tag.name) === undefined)
+      return { reason: `the tag "${tag.name}" is on its referrer ${referrer.digest}`, settles: false };
     const deeper = await holdByReferrer(sweep, referrer.digest, seen);
+    if (deeper) return deeper;
+  }
+  for (const companion of companionsOf(graph, digest).filter(each => !deleted.has(each))) {
+    const deeper = await holdByReferrer(sweep, companion, seen);
     if (deeper) return deeper;
   }
   return undefined;

@@ -15,7 +15,7 @@ describe('the laws, in random worlds', function () {
   it('hold whatever is built, tagged, locked, moved, deleted, revived and cut', () =>
     fc.assert(
       fc.asyncProperty(steps, async all => assert.deepEqual(await play(all), [])),
-      runs,
+      { ...runs, endOnFailure: true },
     ));
 
   it('foretell exactly what is there when everything has come to rest', () =>
@@ -24,6 +24,6 @@ describe('the laws, in random worlds', function () {
         const { there, foretold } = await live(world);
         assert.deepEqual(there, foretold);
       }),
-      runs,
+      { ...runs, endOnFailure: true },
     ));
 });

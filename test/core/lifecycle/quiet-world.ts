@@ -144,8 +144,9 @@ function foretell(nodes: readonly Node[], dead: ReadonlySet<string>): string[] {
     if (node.locked || node.tags.length > 0) hold(node.digest);
     // An index that nobody gave up is somebody's.
     else if (!given.has(node.digest) && node.children.length > 0) for (const child of node.children) hold(child);
-    // So is a signature by tag of what nobody gave up.
+    // So is a signature of what nobody gave up.
     else if (node.signs && !given.has(node.signs)) hold(node.digest);
+    else if (node.subject && given.has(node.digest) && !given.has(node.subject)) hold(node.digest);
   }
   const gone = new Set([...given].filter(digest => !held.has(digest)));
   // What refers to something that goes, goes with it.

@@ -1,6 +1,6 @@
 /** An Azure Container Registry on loopback, in memory, over TLS. */
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createClock, type SettableClock } from '../settable-clock.ts';
 import { createTls, type TlsMaterial } from '../tls.ts';
 import type { Identity } from './access.ts';
@@ -50,19 +50,32 @@ export interface AcrEmulator {
   close(): Promise<void>;
 }
 
-async function listen(server: Server, port: number, host: string): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  return (server.address() as AddressInfo).port;
+interface Listening {
+  readonly port: number;
+  shut(): Promise<void>;
 }
 
-async function shut(server: Server): Promise<void> {
-  await new Promise<void>(resolve => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+async function listen(server: Server, port: number): Promise<Listening> {
+  // Idle connections stay: a client that finds one closed under its hands is another test than the one it wrote.
+  server.keepAliveTimeout = 0;
+  // Also those in the middle of a handshake, which `closeAllConnections` does not know.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    shut: () =>
+      new Promise<void>(resolve => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
 }
 
 /** Starts a registry; resolves when it listens. */
@@ -88,11 +101,11 @@ export async function startAcr(options: AcrOptions = {}): Promise<AcrEmulator> {
     closing: closing.signal,
   };
   const credentials = { key: tls.key, cert: tls.cert };
-  const registry = createServer(credentials, createListener(core, 'registry'));
-  const data = createServer(credentials, createListener(core, 'data'));
   // `localhost` may mean ::1 to a client, which finds nobody there and goes on to 127.0.0.1.
-  core.host = `localhost:${await listen(registry, options.port ?? 0, '127.0.0.1')}`;
-  core.dataHost = `127.0.0.1:${await listen(data, 0, '127.0.0.1')}`;
+  const registry = await listen(createServer(credentials, createListener(core, 'registry')), options.port ?? 0);
+  const data = await listen(createServer(credentials, createListener(core, 'data')), 0);
+  core.host = `localhost:${registry.port}`;
+  core.dataHost = `127.0.0.1:${data.port}`;
   return {
     host: core.host,
     dataHost: core.dataHost,
@@ -107,7 +120,7 @@ export async function startAcr(options: AcrOptions = {}): Promise<AcrEmulator> {
     },
     close: async () => {
       closing.abort();
-      await Promise.all([shut(registry), shut(data)]);
+      await Promise.all([registry.shut(), data.shut()]);
     },
   };
 }

@@ -60,4 +60,21 @@ describe('emulated registry: as a process', () => {
       await rm(directory, { recursive: true });
     }
   });
+
+  it('leaves nothing behind that would keep a process alive', async () => {
+    const script = `
+      import { startAcr } from ${JSON.stringify(new URL('./acr.ts', import.meta.url).href)};
+      import { createClient } from ${JSON.stringify(new URL('./client.ts', import.meta.url).href)};
+      const acr = await startAcr();
+      const client = createClient(acr);
+      acr.faults.add({ operation: 'tags.list' }, { kind: 'slow', ms: 600000 });
+      client.send('GET', '/acr/v1/app/_tags').catch(() => {});
+      await client.send('GET', '/v2/');
+      await acr.close();
+      process.exitCode = 7;`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+      stdio: 'inherit',
+    });
+    assert.deepEqual(await once(child, 'exit'), [7, null]);
+  });
 });

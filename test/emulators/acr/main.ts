@@ -35,7 +35,6 @@ const { values } = parseArgs({ options: { port: { type: 'string' }, 'tls-dir': {
 const own = values['tls-dir'] === undefined ? await mkdtemp(join(tmpdir(), 'acr-')) : undefined;
 const directory = own ?? values['tls-dir'] ?? '';
 const emulator = await startAcr({ tls: await openTls(directory), port: Number(values.port ?? 0) });
-console.log(JSON.stringify({ host: emulator.host, dataHost: emulator.dataHost, caFile: join(directory, names.ca) }));
 
 async function end(): Promise<never> {
   await emulator.close();
@@ -48,3 +47,6 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     void end();
   });
 }
+
+// Last: whoever reads it may end this process at once.
+console.log(JSON.stringify({ host: emulator.host, dataHost: emulator.dataHost, caFile: join(directory, names.ca) }));

@@ -123,6 +123,8 @@ describe('emulated registry: pushing blobs', () => {
         assert.equal(reply.status, 413);
         assert.match(reply.bytes.toString(), /413 Request Entity Too Large/);
       }
+      const large = { headers: { 'Transfer-Encoding': 'chunked' }, body: Buffer.alloc(8 * 1024 * 1024) };
+      assert.equal((await client.send('PATCH', at, large)).status, 413, 'the answer is not lost in a broken pipe');
       assert.equal((await client.send('PATCH', at, { body: bytes.subarray(0, 20) })).status, 202);
     }));
 

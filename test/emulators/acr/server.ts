@@ -1,6 +1,7 @@
 /** One request on its way: route, faults, sign-in, throttle, work, answer. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Access } from './access.ts';
 import { serveControl } from './control.ts';
@@ -42,17 +43,25 @@ const tooLarge: Answer = {
   body: '<html><head><title>413 Request Entity Too Large</title></head></html>\r\n',
 };
 
+/** Reads to the end also what it refuses: a client that is still writing would see a broken pipe instead of the answer. */
 async function readBody(exchange: Exchange): Promise<Buffer> {
   const { maxBodyBytes } = exchange.core.behaviour;
-  if (Number(exchange.request.headers['content-length'] ?? 0) > maxBodyBytes) throw new Refusal(tooLarge);
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of exchange.request) {
     size += (chunk as Buffer).length;
-    if (size > maxBodyBytes) throw new Refusal(tooLarge);
-    chunks.push(chunk as Buffer);
+    if (size > maxBodyBytes) chunks = [];
+    else chunks.push(chunk as Buffer);
   }
+  if (size > maxBodyBytes) throw new Refusal(tooLarge);
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
+/** Reads what a route left of the body. */
+async function drain(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  await finished(request, { writable: false });
 }
 
 /** Headers that a live registry sends with everything; the time is the emulator's, for clients that trust no other. */
@@ -141,6 +150,7 @@ async function perform(
   await consult(exchange, entry, 'after');
   if (cut === 'after') throw new Cut();
   const final = statusOf(effects, true) ?? answer;
+  await drain(exchange.request);
   entry.status = final.status;
   send(exchange, final, effects);
 }

@@ -23,7 +23,8 @@ const emulator = await startAzureDevOps({
   ...(values['tls-dir'] === undefined ? {} : { tls: await openTlsDirectory(values['tls-dir']) }),
 });
 const { url, collectionId, token, pat } = emulator;
-console.log(JSON.stringify({ url, collectionId, token, pat }));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => void emulator.close().then(() => process.exit(0)));
 }
+// Said last: whoever reads it may end this process at once.
+console.log(JSON.stringify({ url, collectionId, token, pat }));

@@ -67,7 +67,7 @@ async function serve(service: Service, routes: readonly CompiledRoute[], exchang
     (await service.faults.intercept?.(logged, phase)) === 'cut' ||
     effects.some(effect => effect.kind === 'cut' && effect.when === phase);
   if (await isCut('before')) return void response.destroy();
-  for (const effect of effects) if (effect.kind === 'slow') await wait(effect.ms);
+  for (const effect of effects) if (effect.kind === 'slow') await wait(effect.ms, undefined, { ref: false });
   const instead = effects.find(effect => effect.kind === 'status');
   const reply = instead ?? spoil(await dispatch(service, match, { request, path, url, body }), effects);
   logged.status = reply.status;
@@ -207,7 +207,7 @@ async function sendSlowly(response: ServerResponse, body: Buffer, ms: number): P
   const size = Math.ceil(body.length / parts);
   for (let start = 0; start < body.length && !response.destroyed; start += size) {
     response.write(body.subarray(start, start + size));
-    await wait(ms / parts);
+    await wait(ms / parts, undefined, { ref: false });
   }
   response.end();
 }

@@ -15,7 +15,8 @@ const { values } = parseArgs({
 const directory = values['tls-dir'];
 const tls = directory === undefined ? await createTls() : await openTlsDirectory(directory);
 const emulator = await startEntra({ port: Number(values.port), tls });
-console.log(JSON.stringify({ url: emulator.url }));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => void emulator.close().then(() => process.exit(0)));
 }
+// Said last: whoever reads it may end this process at once.
+console.log(JSON.stringify({ url: emulator.url }));
