@@ -33,7 +33,7 @@ export function createAcrCredentials(options: AcrSignInOptions): Credentials {
       const token = exchange(options);
       refresh = { token, expires: now + 175 * 60_000 };
       token.catch(() => {
-        refresh = undefined;
+        if (refresh?.token === token) refresh = undefined;
       });
       return token;
     },
@@ -54,13 +54,20 @@ async function exchange({ host, tenantId, entraToken, http }: AcrSignInOptions):
     body: form.toString(),
     maxBytes: 64 * 1024,
   });
-  const read =
-    answer.status === 200
-      ? exchangeAnswer.safeParse(JSON.parse(Buffer.from(answer.bytes).toString('utf8')))
-      : undefined;
-  if (read?.success) return read.data.refresh_token;
+  if (answer.status === 200) return readRefreshToken(answer.bytes, host);
   throw new AppError(
     `${host} did not accept the Entra token (status ${answer.status}). Is it an Azure Container Registry of this tenant, and does the identity have a role on it?`,
     { code: 'REGISTRY_DENIED' },
   );
+}
+
+function readRefreshToken(bytes: Uint8Array, host: string): string {
+  try {
+    return exchangeAnswer.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).refresh_token;
+  } catch {
+    // Without its cause: the parser quotes the text, which may hold a token.
+    throw new AppError(`${host} answered the exchange of the Entra token without a refresh token.`, {
+      code: 'REGISTRY_UNEXPECTED',
+    });
+  }
 }

@@ -2,8 +2,9 @@
 import { readManifestLock } from '../acr/attributes.ts';
 import { listTagsOf } from '../acr/listings.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/manifest.ts';
 import { getManifest, headManifest } from '../oci/manifests.ts';
-import { isIndexType } from '../oci/media-types.ts';
+import { isIndexType, isManifestType } from '../oci/media-types.ts';
 import type { Registry } from '../oci/registry.ts';
 import { openRepository, type Repository } from '../oci/repository.ts';
 import type { ImageFacts } from './plan.ts';
@@ -17,11 +18,16 @@ export interface NamedImage {
   readonly tags: readonly string[];
 }
 
-/** The facts of one image, and the children to remember. */
+/** What an image holds, at any depth, and what it and those refer to. */
+export interface Links {
+  readonly children: readonly Digest[];
+  readonly subjects: Readonly<Record<Digest, Digest>>;
+}
+
+/** The facts of one image, and its links to remember. */
 export interface Inspection {
   readonly facts: ImageFacts;
-  /** What an index holds, at any depth. */
-  readonly children: readonly Digest[];
+  readonly links: Links;
 }
 
 /** A repository of images with the rights that deletion needs, and no more. */
@@ -34,29 +40,34 @@ export async function inspectImage(registry: Registry, image: NamedImage, buildT
   const repository = imageRepository(registry, image.repository);
   const nothing = { image, manifestLocked: false, tags: [], buildTagOn: undefined };
   const lock = await readManifestLock(repository, image.digest);
-  if (!lock) return { facts: { ...nothing, exists: false }, children: [] };
+  if (!lock) return { facts: { ...nothing, exists: false }, links: { children: [], subjects: {} } };
   const tags = await listTagsOf(repository, image.digest);
   const isTied = tags.some(tag => tag.name === buildTag);
   const buildTagOn = isTied ? image.digest : (await headManifest(repository, buildTag))?.digest;
   return {
     facts: { image, exists: true, manifestLocked: !lock.canDelete || !lock.canWrite, tags, buildTagOn },
-    children: await listDescendants(repository, image),
+    links: await readLinks(repository, image),
   };
 }
 
-/** The manifests of an index, and those of the indexes among them. */
-async function listDescendants(
-  repository: Repository,
-  image: Pick<NamedImage, 'digest' | 'mediaType'>,
-): Promise<Digest[]> {
-  const found = new Set<Digest>();
-  const unread = [image];
+/** What the manifests of an index hold and refer to, at any depth. */
+async function readLinks(repository: Repository, image: NamedImage): Promise<Links> {
+  const children = new Set<Digest>();
+  const subjects: Record<Digest, Digest> = image.subject ? { [image.digest]: image.subject } : {};
+  const unread: Pick<Descriptor, 'digest' | 'mediaType'>[] = isIndexType(image.mediaType) ? [image] : [];
   for (let next = unread.pop(); next; next = unread.pop()) {
-    const index = isIndexType(next.mediaType) ? await getManifest(repository, next.digest) : undefined;
-    for (const child of index?.children ?? []) {
-      if (!found.has(child.digest)) unread.push(child);
-      found.add(child.digest);
+    const manifest = await getManifest(repository, next.digest);
+    if (manifest?.subject) subjects[next.digest] = manifest.subject.digest;
+    for (const child of manifest?.children ?? []) {
+      if (!children.has(child.digest) && !isPlatformImage(child)) unread.push(child);
+      children.add(child.digest);
     }
   }
-  return [...found];
+  return { children: [...children], subjects };
+}
+
+/** An image for a platform refers to nothing; an attestation names none, or "unknown". https://docs.docker.com/build/metadata/attestations/attestation-storage/ */
+function isPlatformImage({ mediaType, platform, artifactType }: Descriptor): boolean {
+  const os = platform?.os ?? 'unknown';
+  return isManifestType(mediaType) && os !== 'unknown' && artifactType === undefined;
 }

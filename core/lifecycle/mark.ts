@@ -55,8 +55,9 @@ export interface MarkRequest {
 export function markHeld(request: MarkRequest): Map<Digest, Hold> {
   const { graph, candidates } = request;
   const held = new Map<Digest, Hold>();
+  const going = withSignatures(graph, candidates);
   for (const [digest, node] of graph) {
-    const hold = ownHold(digest, node, request);
+    const hold = ownHold(digest, node, { ...request, going });
     if (hold) spreadHold(graph, held, digest, hold);
     else if (!candidates.has(digest) && subjectsOf(node).length === 0 && node.children.length > 0) {
       // An index that nobody tagged may be deployed by its digest: it is no candidate, so its children stay.
@@ -65,6 +66,19 @@ export function markHeld(request: MarkRequest): Map<Digest, Hold> {
     }
   }
   return held;
+}
+
+/** The candidates and the manifests that are tagged as signatures of nothing but them, and the signatures of those. */
+function withSignatures(graph: Graph, candidates: ReadonlySet<Digest>): Set<Digest> {
+  const going = new Set(candidates);
+  for (const digest of going) {
+    for (const companion of companionsOf(graph, digest)) {
+      const subjects = subjectsOf(nodeOf(graph, companion));
+      // A set that grows while it is walked is walked to its end.
+      if (subjects.length > 0 && subjects.every(subject => going.has(subject))) going.add(companion);
+    }
+  }
+  return going;
 }
 
 /** Holds `digest` and all that goes with it: its children, its tag-named signatures, and the subject it signs. */
@@ -116,7 +130,11 @@ function companionIndex(graph: Graph): Map<Digest, Digest[]> {
   return index;
 }
 
-function ownHold(digest: Digest, node: GraphNode, request: MarkRequest): Hold | undefined {
+function ownHold(
+  digest: Digest,
+  node: GraphNode,
+  request: MarkRequest & { readonly going: ReadonlySet<Digest> },
+): Hold | undefined {
   const subjects = subjectsOf(node);
   const tag = node.tags.find(each => subjectOfTag(each) === undefined);
   if (tag !== undefined) return { reason: `the tag "${tag}" is on it`, settles: true, tag };
@@ -126,11 +144,11 @@ function ownHold(digest: Digest, node: GraphNode, request: MarkRequest): Hold | 
   const isRecent = node.changedAt === undefined || node.changedAt > request.now - request.recentMs;
   if (isRecent) return { reason: 'it was changed within the grace', settles: false };
   // A signature of an image that nobody gives up stays with it; one whose subject went before its own end came does not.
-  if (!subjects.every(subject => request.candidates.has(subject))) {
+  if (!subjects.every(subject => request.going.has(subject))) {
     return { reason: 'it signs an image that is not to go', settles: true };
   }
   const { subject } = node;
-  if (subject !== undefined && request.graph.has(subject) && !request.candidates.has(subject)) {
+  if (subject !== undefined && request.graph.has(subject) && !request.going.has(subject)) {
     return { reason: `it refers to ${subject}, which is not to go`, settles: true };
   }
   return undefined;

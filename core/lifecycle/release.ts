@@ -76,11 +76,11 @@ export async function releaseAgain(
       repository: image.repository,
       digest: image.digest,
       mediaType: '',
-      subject: image.subject,
       tags: image.recorded,
     };
     // The tie was seen when the image was claimed, and an index is what its digest says: neither is asked twice.
-    return { ...(await claimImage(run, dead, named)), children: image.children, claimed: true };
+    const { children, subjects } = image;
+    return { ...(await claimImage(run, dead, named)), children, subjects, claimed: true };
   });
   await carryOut(run, dead, images, records);
 }
@@ -92,7 +92,7 @@ export async function resumeRelease(run: Run, key: TombstoneKey): Promise<void> 
 }
 
 async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise<ClaimedImage> {
-  const { facts, children } = await inspectImage(run.registry, image, buildTagOf(dead.build, run.rules));
+  const { facts, links } = await inspectImage(run.registry, image, buildTagOf(dead.build, run.rules));
   const decision = planRelease(facts, dead.build, run.rules, rulesOfProject(run.rules, dead.projectId));
   const untag = decision.kind === 'release' ? [...decision.untag] : [];
   return {
@@ -100,8 +100,8 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
     digest: image.digest,
     recorded: [...image.tags],
     untag,
-    children: [...children],
-    subject: image.subject,
+    children: [...links.children],
+    subjects: links.subjects,
     claimed: decision.kind === 'release' || decision.claimed,
     ...(untag.length === 0 && { kept: decision.reason }),
   };

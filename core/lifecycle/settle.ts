@@ -8,6 +8,7 @@ import { type CollectResult, collectRepository } from './collect.ts';
 import { type DueTombstone, removeTombstone } from './judge.ts';
 import type { Hold } from './mark.ts';
 import { ownershipOf } from './owned-tags.ts';
+import type { KnownLinks } from './read-graph.ts';
 import { releaseAgain } from './release.ts';
 import { removeManifest } from './remove.ts';
 import { type Run, registryTime } from './surroundings.ts';
@@ -36,7 +37,12 @@ export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): 
 async function collectOne(run: Run, repository: string, due: readonly Due[]): Promise<CollectResult> {
   const images = due.flatMap(({ content }) => claimedOf(content).filter(image => image.repository === repository));
   const candidates = new Set<Digest>(images.flatMap(image => [image.digest, ...image.children]));
-  const known = new Map(images.map(image => [image.digest, image]));
+  const known = new Map<Digest, KnownLinks>();
+  for (const { digest, children, subjects } of images) {
+    for (const [about, subject] of Object.entries(subjects) as [Digest, Digest][])
+      known.set(about, { children: [], subject });
+    if (children.length > 0) known.set(digest, { children, subject: subjects[digest] });
+  }
   try {
     return await collectRepository(run, { repository, candidates, known });
   } catch (thrown) {
@@ -54,7 +60,7 @@ function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectRe
   const pending: ClaimedImage[] = [];
   for (const image of claimedOf(due.content)) {
     const result = results.get(image.repository);
-    const parts = [image, ...image.children.map(child => childOf(image, child))];
+    const parts = [image, ...image.children.map(child => partOf(image, child))];
     for (const part of parts) {
       const hold = result?.held.get(part.digest);
       const { projectId, buildId } = due.key;
@@ -94,6 +100,6 @@ function claimedOf(content: Tombstone): ClaimedImage[] {
   return content.images.filter(image => image.claimed);
 }
 
-function childOf(image: ClaimedImage, digest: Digest): ClaimedImage {
-  return { repository: image.repository, digest, recorded: [], untag: [], children: [], claimed: true };
+function partOf({ repository, subjects }: ClaimedImage, digest: Digest): ClaimedImage {
+  return { repository, digest, recorded: [], untag: [], children: [], subjects, claimed: true };
 }

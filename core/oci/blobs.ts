@@ -1,6 +1,6 @@
 /** Small blobs whole, any blob as a verified stream. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-blobs */
 import { createHash } from 'node:crypto';
-import { AppError } from '../base/errors.ts';
+import { AppError, errorMessage } from '../base/errors.ts';
 import { computeDigest, type Digest, verifyDigest } from './digest.ts';
 import { type Repository, unexpectedAnswer } from './repository.ts';
 
@@ -36,8 +36,8 @@ export async function getSmallBlob(
 }
 
 /**
- * A blob as a stream of parts. The last part comes before the digest is known to be right:
- * when it is wrong the stream ends with `DIGEST_MISMATCH`, and the reader must discard what it had.
+ * A blob as a stream of parts. The last part comes before the digest is known to be right: when it is wrong the stream
+ * ends with `DIGEST_MISMATCH`, and where the connection broke with `REGISTRY_UNAVAILABLE`; the reader must discard what it had.
  */
 export async function* streamBlob(repository: Repository, digest: Digest): AsyncGenerator<Uint8Array> {
   const what = `${repository.label}, blob ${digest}`;
@@ -51,9 +51,17 @@ export async function* streamBlob(repository: Repository, digest: Digest): Async
     throw unexpectedAnswer(what, { status: answer.status, bytes: new Uint8Array() });
   }
   const hash = createHash('sha256');
-  for await (const part of answer.body as AsyncIterable<Uint8Array>) {
-    hash.update(part);
-    yield part;
+  try {
+    for await (const part of answer.body as AsyncIterable<Uint8Array>) {
+      hash.update(part);
+      yield part;
+    }
+  } catch (cause) {
+    throw new AppError(`${what}: the connection broke in the middle: ${errorMessage(cause)}.`, {
+      code: 'REGISTRY_UNAVAILABLE',
+      retryable: true,
+      cause,
+    });
   }
   const actual = `sha256:${hash.digest('hex')}`;
   if (actual !== digest) {
@@ -79,8 +87,9 @@ export async function putBlob(repository: Repository, bytes: Uint8Array): Promis
     headers: { 'content-type': 'application/octet-stream' },
     body: bytes,
   });
-  if (end.status !== 201) throw unexpectedAnswer(what, end);
-  return digest;
+  // Where the answer to the first of several attempts was lost, the upload is over, and the blob is there.
+  if (end.status === 201 || (await hasBlob(repository, digest))) return digest;
+  throw unexpectedAnswer(what, end);
 }
 
 /** `Location` may carry a query of its own, which must survive. */

@@ -20,7 +20,9 @@ export function parseChallenge(header: string | undefined): Challenge | undefine
   if (scheme.toLowerCase() !== 'bearer') return undefined;
   const parameters = new Map<string, string>();
   for (const match of rest.matchAll(/([a-z_]+)=(?:"([^"]*)"|([^\s,]+))/gi)) {
-    parameters.set(String(match[1]).toLowerCase(), match[2] ?? match[3] ?? '');
+    const name = String(match[1]).toLowerCase();
+    // What comes twice belongs to a second challenge in the same header.
+    if (!parameters.has(name)) parameters.set(name, match[2] ?? match[3] ?? '');
   }
   const realm = parameters.get('realm');
   if (!realm) return undefined;

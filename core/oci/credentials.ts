@@ -1,5 +1,6 @@
 /** Who we are to a registry. */
 import { z } from 'zod';
+import { inputError } from '../base/errors.ts';
 
 /** How to sign in to one registry. */
 export type Credentials =
@@ -24,10 +25,10 @@ const dockerConfig = z.object({
 
 /**
  * Finds the credentials of `host` in the text of a Docker `config.json`; undefined where it has none.
- * The host must match exactly: a part of a name is somebody else's registry. Throws when the text is not such a file.
+ * The host must match exactly: a part of a name is somebody else's registry. Throws `INPUT_INVALID` when the text is not such a file.
  */
 export function findDockerCredentials(configText: string, host: string): Credentials | undefined {
-  const { auths = {} } = dockerConfig.parse(JSON.parse(configText));
+  const { auths = {} } = parseConfig(configText);
   const entry = Object.entries(auths).find(([key]) => hostOf(key) === host)?.[1];
   if (!entry) return undefined;
   const { identitytoken } = entry;
@@ -37,6 +38,15 @@ export function findDockerCredentials(configText: string, host: string): Credent
   const username = entry.username ?? decoded.slice(0, Math.max(colon, 0));
   const password = entry.password ?? decoded.slice(colon + 1);
   return username && password ? { kind: 'password', username, password } : undefined;
+}
+
+function parseConfig(text: string): z.infer<typeof dockerConfig> {
+  try {
+    return dockerConfig.parse(JSON.parse(text));
+  } catch {
+    // Without its cause: the parser quotes the text, and with it a password.
+    throw inputError('The text is not a Docker configuration.');
+  }
 }
 
 function hostOf(key: string): string {

@@ -26,13 +26,20 @@ export interface HttpRequest {
   readonly authorization?: string | undefined;
   /** Sent again as it is on a retry. */
   readonly body?: Uint8Array | string;
-  /** The most bytes an answer may have; 1 MiB unless told. */
+  /** The most bytes an answer may have; 1 MiB unless told, and for an error. */
   readonly maxBytes?: number;
+  /**
+   * Runs before the request is sent again, which may be minutes later: what made it right may have changed.
+   * What it throws ends the retries.
+   */
+  readonly beforeAgain?: (() => Promise<void>) | undefined;
 }
 
 /** A whole answer. */
 export interface HttpAnswer {
   readonly status: number;
+  /** Where it came from, which redirects may have moved. */
+  readonly url: URL;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly bytes: Uint8Array;
 }
@@ -40,6 +47,8 @@ export interface HttpAnswer {
 /** An answer whose body is still to be read, exactly once. */
 export interface HttpStream {
   readonly status: number;
+  /** Where it came from, which redirects may have moved. */
+  readonly url: URL;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Dispatcher.ResponseData['body'];
 }
@@ -56,7 +65,6 @@ export interface Http {
   close(): Promise<void>;
 }
 
-const retried = new Set([408, 429, 500, 502, 503, 504]);
 const maxRedirects = 5;
 const defaultMaxBytes = 1024 * 1024;
 
@@ -79,7 +87,7 @@ export function createHttp(options: HttpOptions = {}): Http {
     try {
       const answer = await follow(dispatcher, request);
       log.debug(`#${number} ${request.method} ${place(request.url)} ${answer.status}`);
-      if (!retried.has(answer.status)) return { done: await read(answer) };
+      if (!isRetried(answer.status)) return { done: await read(answer) };
       await answer.body.dump();
       return { failed: refused(request, answer.status), ...askedWait(answer, clock) };
     } catch (thrown) {
@@ -90,20 +98,32 @@ export function createHttp(options: HttpOptions = {}): Http {
       return { failed };
     }
   }
+  function perform<T>(request: HttpRequest, read: (answer: HttpStream) => Promise<T>): Promise<T> {
+    let isAgain = false;
+    const once = async (): Promise<Attempt<T>> => {
+      if (isAgain) await request.beforeAgain?.();
+      isAgain = true;
+      return attempt(request, read);
+    };
+    return retry(once, clock, policy);
+  }
   return {
     clock,
     log,
-    exchange: request => retry(() => attempt(request, answer => readWhole(answer, request)), clock, policy),
-    open: request => retry(() => attempt(request, async answer => answer), clock, policy),
+    exchange: request => perform(request, answer => readWhole(answer, request)),
+    open: request => perform(request, async answer => answer),
     close: () => dispatcher.close(),
   };
 }
 
-/** Follows redirects of GET and HEAD; `Authorization` stays with the origin it was made for. */
+function isRetried(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+/** Follows redirects of GET and HEAD; `Authorization` stays with the origin it was made for, and does not come back to it. */
 async function follow(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpStream> {
-  let url = request.url;
+  let { url, authorization } = request;
   for (let hops = 0; ; hops += 1) {
-    const authorization = url.origin === request.url.origin ? request.authorization : undefined;
     const answer = await send(url, {
       dispatcher,
       method: request.method,
@@ -112,15 +132,15 @@ async function follow(dispatcher: Dispatcher, request: HttpRequest): Promise<Htt
       reset: false,
       ...(request.body !== undefined && { body: request.body }),
     });
-    const headers = answer.headers as HttpStream['headers'];
+    const headers = joinRepeated(answer.headers);
     const location = headers['location'];
     const redirects = [301, 302, 303, 307, 308].includes(answer.statusCode) && location !== undefined;
     if (!redirects || (request.method !== 'GET' && request.method !== 'HEAD')) {
-      return { status: answer.statusCode, headers, body: answer.body };
+      return { status: answer.statusCode, url, headers, body: answer.body };
     }
     await answer.body.dump();
     const next = new URL(location, url);
-    if (hops === maxRedirects || (url.protocol === 'https:' && next.protocol !== 'https:')) {
+    if (hops === maxRedirects || (next.protocol !== 'https:' && next.protocol !== url.protocol)) {
       throw new AppError(
         `${request.method} ${place(request.url)} was redirected ${hops === maxRedirects ? 'too often' : `to ${next.origin}, without TLS`}.`,
         {
@@ -128,12 +148,21 @@ async function follow(dispatcher: Dispatcher, request: HttpRequest): Promise<Htt
         },
       );
     }
+    if (next.origin !== url.origin) authorization = undefined;
     url = next;
   }
 }
 
+/** A header that is there twice reads as one list. https://www.rfc-editor.org/rfc/rfc9110#section-5.2 */
+function joinRepeated(headers: Dispatcher.ResponseData['headers']): HttpStream['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
+}
+
 async function readWhole(answer: HttpStream, request: HttpRequest): Promise<HttpAnswer> {
-  const limit = request.maxBytes ?? defaultMaxBytes;
+  // The bound is for what was asked for; the words of a refusal may be more than a small blob.
+  const limit = answer.status < 400 ? (request.maxBytes ?? defaultMaxBytes) : defaultMaxBytes;
   const parts: Uint8Array[] = [];
   let total = 0;
   for await (const part of answer.body as AsyncIterable<Uint8Array>) {
@@ -146,7 +175,8 @@ async function readWhole(answer: HttpStream, request: HttpRequest): Promise<Http
     }
     parts.push(part);
   }
-  return { status: answer.status, headers: answer.headers, bytes: Buffer.concat(parts) };
+  const { status, url, headers } = answer;
+  return { status, url, headers, bytes: Buffer.concat(parts) };
 }
 
 /** Azure counts `Retry-After` down, so it is obeyed as it stands. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
@@ -154,7 +184,10 @@ function askedWait(answer: HttpStream, clock: Clock): { waitMs?: number } {
   const text = answer.headers['retry-after'];
   if (text === undefined) return {};
   const seconds = Number(text);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - clock.now();
+  // A date is by the clock of who sent it.
+  const sentAt = Date.parse(answer.headers['date'] ?? '');
+  const now = Number.isFinite(sentAt) ? sentAt : clock.now();
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - now;
   return Number.isFinite(ms) ? { waitMs: Math.min(Math.max(ms, 250), 5 * 60_000) } : {};
 }
 

@@ -64,6 +64,8 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, what: string
   if (isIndex ? data.layers || data.config : data.manifests) {
     throw unexpected(`${what} has both layers and manifests, or those of the other kind.`);
   }
+  // An index without the list is not an empty one. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions
+  if (isIndex && data.manifests === undefined) throw unexpected(`${what} is an index without "manifests".`);
   return {
     digest: computeDigest(bytes),
     mediaType,

@@ -1,8 +1,9 @@
 /** Head, get, put and delete manifests. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md */
-import { AppError } from '../base/errors.ts';
+import { AppError, inputError } from '../base/errors.ts';
 import { computeDigest, type Digest, isDigest, verifyDigest } from './digest.ts';
 import { type Manifest, maxManifestBytes, parseManifest } from './manifest.ts';
 import { acceptManifests } from './media-types.ts';
+import { isTag } from './reference.ts';
 import { type Repository, unexpectedAnswer } from './repository.ts';
 
 /** What a HEAD tells. */
@@ -78,13 +79,19 @@ export type Deletion = 'deleted' | 'alreadyGone' | 'locked';
 
 /**
  * Deletes a manifest by digest. **Every tag on it goes with it**, and on Azure its referrers:
- * ask for the tags right before. 404 is already gone, 405 is locked; neither is a failure.
+ * ask for the tags right before, and in `beforeAgain`, which runs before each repetition (a throttled one may be minutes
+ * later) and throws to end it. 404 is already gone, 405 is locked; neither is a failure.
  */
-export async function deleteManifest(repository: Repository, digest: Digest): Promise<Deletion> {
+export async function deleteManifest(
+  repository: Repository,
+  digest: Digest,
+  beforeAgain?: () => Promise<void>,
+): Promise<Deletion> {
   const answer = await repository.registry.exchange({
     method: 'DELETE',
     path: manifestPath(repository, digest),
     scope: repository.scope,
+    beforeAgain,
   });
   if (answer.status === 202) return 'deleted';
   if (answer.status === 404) return 'alreadyGone';
@@ -97,7 +104,9 @@ export function isLockRefusal(answer: { readonly status: number }): boolean {
   return answer.status === 405;
 }
 
+/** Throws `INPUT_INVALID` for what is neither a tag nor a digest: `..` would lead to another path. */
 function manifestPath(repository: Repository, reference: string): string {
+  if (!isTag(reference) && !isDigest(reference)) throw inputError(`"${reference}" is neither a tag nor a digest.`);
   return `/v2/${repository.name}/manifests/${reference}`;
 }
 

@@ -32,14 +32,24 @@ export async function* readPages(repository: Repository, path: string): AsyncGen
     if (answer.status === 404 && seen.size === 1) return;
     if (answer.status !== 200) throw unexpectedAnswer(what, answer);
     yield { body: parseJson(answer.bytes, what) };
-    next = nextLink(answer.headers['link']);
+    next = nextLink(answer.headers['link'], next);
   }
 }
 
-/** The target of `rel="next"`. https://www.rfc-editor.org/rfc/rfc8288 */
-export function nextLink(header: string | undefined): string | undefined {
-  const match = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(header ?? '');
-  return match?.[1];
+/**
+ * The target of `rel="next"` as a path, or as a whole URL where it is on another host; undefined where there is none.
+ * A relative target is read from `path`, whose answer carried the header. https://www.rfc-editor.org/rfc/rfc8288
+ */
+export function nextLink(header: string | undefined, path: string): string | undefined {
+  const links = (header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"]*))?)*)/g);
+  for (const [, target = '', parameters = ''] of links) {
+    const [, quoted, plain] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]*))/i.exec(parameters) ?? [];
+    if (!(quoted ?? plain ?? '').toLowerCase().split(/\s+/).includes('next')) continue;
+    const base = new URL(path, 'https://registry.invalid');
+    const url = URL.canParse(target, base.href) ? new URL(target, base) : undefined;
+    return url && url.origin === base.origin ? `${url.pathname}${url.search}` : target;
+  }
+  return undefined;
 }
 
 function parseJson(bytes: Uint8Array, what: string): unknown {

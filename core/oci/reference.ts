@@ -30,9 +30,9 @@ export function isTag(text: string): boolean {
   return tagPattern.test(text);
 }
 
-/** Whether `text` is a registry's host name with an optional port. */
+/** Whether `text` is a registry's host name with an optional port, such as a URL may hold. */
 export function isRegistryHost(text: string): boolean {
-  return hostPattern.test(text);
+  return hostPattern.test(text) && URL.canParse(`https://${text}`);
 }
 
 /**

@@ -3,7 +3,7 @@ import { AppError } from '../base/errors.ts';
 import type { Digest } from './digest.ts';
 import { type Descriptor, parseManifest } from './manifest.ts';
 import { getManifest } from './manifests.ts';
-import { ociIndex } from './media-types.ts';
+import { isIndexType, ociIndex } from './media-types.ts';
 import { nextLink } from './paging.ts';
 import { type Repository, unexpectedAnswer } from './repository.ts';
 
@@ -47,12 +47,17 @@ export async function listReferrers(repository: Repository, digest: Digest): Pro
     if (answer.status === 404 && seen.size === 1) return readTagSchema(repository, digest);
     if (answer.status !== 200) throw unexpectedAnswer(what, answer);
     found.push(...parseManifest(answer.bytes, ociIndex, what).children);
-    next = nextLink(answer.headers['link']);
+    next = nextLink(answer.headers['link'], next);
   }
   return found;
 }
 
 async function readTagSchema(repository: Repository, digest: Digest): Promise<Descriptor[]> {
-  const index = await getManifest(repository, referrersTag(digest));
-  return index ? [...index.children] : [];
+  const tag = referrersTag(digest);
+  const index = await getManifest(repository, tag);
+  if (!index) return [];
+  if (isIndexType(index.mediaType)) return [...index.children];
+  throw new AppError(`${repository.label}:${tag} is no list of referrers, but ${index.mediaType}.`, {
+    code: 'REGISTRY_UNEXPECTED',
+  });
 }

@@ -40,10 +40,12 @@ export function openRegistry({ address, credentials, http }: RegistryOptions): R
   const signIn = createSignIn(origin, credentials, http);
   let latestDate: number | undefined;
 
-  function note<T extends HttpStream | HttpAnswer>(answer: T): T {
+  /** Notes the time; where blobs are kept, another host answers, whose clock and refusals are not the registry's. */
+  function isRefusal(answer: HttpStream | HttpAnswer): boolean {
+    if (answer.url.origin !== origin.origin) return false;
     const date = Date.parse(answer.headers['date'] ?? '');
     if (Number.isFinite(date)) latestDate = date;
-    return answer;
+    return answer.status === 401 || answer.status === 403;
   }
 
   async function attempt<T extends HttpStream | HttpAnswer>(
@@ -53,14 +55,16 @@ export function openRegistry({ address, credentials, http }: RegistryOptions): R
   ): Promise<T> {
     const { path, scope, ...rest } = request;
     const url = resolveOnOrigin(path, origin);
-    const first = note(await call({ ...rest, url, authorization: await signIn.authorize(scope) }));
-    if (first.status !== 401 && first.status !== 403) return first;
+    const sent = await signIn.authorize(scope);
+    const first = await call({ ...rest, url, authorization: sent });
+    if (!isRefusal(first)) return first;
     const challenge = parseChallenge(first.headers['www-authenticate']);
     await discard(first);
-    const authorization = challenge && first.status === 401 ? await signIn.answer(challenge, scope) : undefined;
+    const authorization = challenge && first.status === 401 ? await signIn.answer(challenge, scope, sent) : undefined;
     if (authorization === undefined) throw denied(origin, request, challenge);
-    const second = note(await call({ ...rest, url, authorization }));
-    if (second.status !== 401 && second.status !== 403) return second;
+    await rest.beforeAgain?.();
+    const second = await call({ ...rest, url, authorization });
+    if (!isRefusal(second)) return second;
     await discard(second);
     throw denied(origin, request, parseChallenge(second.headers['www-authenticate']) ?? challenge);
   }

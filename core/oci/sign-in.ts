@@ -12,8 +12,11 @@ import type { Http } from './http.ts';
 export interface SignIn {
   /** The `Authorization` value for `scope` as far as one is known or can be had without being challenged again. */
   authorize(scope: string): Promise<string | undefined>;
-  /** Answers a challenge: fetches a fresh token for `scope`. Undefined when there is nothing to answer with. */
-  answer(challenge: Challenge, scope: string): Promise<string | undefined>;
+  /**
+   * Answers a challenge that `refused` met: a token for `scope` that is another one, fetched once for all who wait.
+   * Undefined when there is nothing to answer with.
+   */
+  answer(challenge: Challenge, scope: string, refused: string | undefined): Promise<string | undefined>;
 }
 
 const tokenAnswer = z.object({
@@ -28,6 +31,12 @@ interface Token {
   readonly expires: number;
 }
 
+/** A token, or the fetch that will bring it: whoever needs it meanwhile waits for the same one. */
+interface Entry {
+  readonly pending: Promise<Token>;
+  token?: Token;
+}
+
 type Bearer = Extract<Challenge, { scheme: 'bearer' }>;
 
 /** Public registries whose tokens are known to come from another host. */
@@ -36,13 +45,14 @@ const knownRealms: Readonly<Record<string, string>> = {
   'registry.gitlab.com': 'gitlab.com',
 };
 
-/** A token is given up a minute before its end, and after five where the registry does not say how long it lasts. */
+/** A token is given up a minute before its end, or in the middle of a life that is shorter than two. */
 const spareMs = 60_000;
+/** What a token lives where nobody says. https://distribution.github.io/distribution/spec/auth/token/ */
 const shortestLifeSeconds = 60;
 
 /** Makes the sign-in of the registry at `origin`. */
 export function createSignIn(origin: URL, credentials: Credentials, http: Http): SignIn {
-  const tokens = new Map<string, Promise<Token>>();
+  const tokens = new Map<string, Entry>();
   let known: Challenge | undefined;
 
   async function fetchToken(challenge: Bearer, scope: string): Promise<Token> {
@@ -70,26 +80,31 @@ export function createSignIn(origin: URL, credentials: Credentials, http: Http):
     return { header: `Bearer ${token}`, expires: http.clock.now() + life * 1000 - Math.min(spareMs, life * 500) };
   }
 
-  function renew(challenge: Bearer, scope: string): Promise<Token> {
-    const pending = fetchToken(challenge, scope);
-    tokens.set(scope, pending);
-    // A failure must not be remembered as a token.
-    pending.catch(() => tokens.delete(scope));
-    return pending;
+  async function provide(challenge: Bearer, scope: string, refused: string | undefined): Promise<string> {
+    const entry = tokens.get(scope);
+    const isUsable = (token: Token): boolean => token.expires > http.clock.now() && token.header !== refused;
+    if (entry && (!entry.token || isUsable(entry.token))) return (await entry.pending).header;
+    const next: Entry = { pending: fetchToken(challenge, scope || challenge.scope || '') };
+    tokens.set(scope, next);
+    try {
+      next.token = await next.pending;
+      return next.token.header;
+    } catch (thrown) {
+      // A failure must not be remembered as a token.
+      tokens.delete(scope);
+      throw thrown;
+    }
   }
 
   return {
     async authorize(scope) {
       if (known?.scheme === 'basic') return basic(credentials);
       if (known?.scheme !== 'bearer') return undefined;
-      const cached = await tokens.get(scope)?.catch(() => undefined);
-      const token = cached && cached.expires > http.clock.now() ? cached : await renew(known, scope);
-      return token.header;
+      return provide(known, scope, undefined);
     },
-    async answer(challenge, scope) {
+    async answer(challenge, scope, refused) {
       known = challenge;
-      if (challenge.scheme === 'basic') return basic(credentials);
-      return (await renew(challenge, scope || challenge.scope || '')).header;
+      return challenge.scheme === 'basic' ? basic(credentials) : provide(challenge, scope, refused);
     },
   };
 }

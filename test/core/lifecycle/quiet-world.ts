@@ -129,6 +129,9 @@ function foretell(nodes: readonly Node[], dead: ReadonlySet<string>): string[] {
     for (const child of byDigest.get(digest)?.children ?? []) give(child);
   };
   for (const digest of dead) give(digest);
+  // A signature by tag is given up with its subject.
+  const going = new Set(given);
+  for (const digest of going) for (const node of nodes) if (node.signs === digest) going.add(node.digest);
   const held = new Set<string>();
   const hold = (digest: string): void => {
     if (held.has(digest)) return;
@@ -145,8 +148,8 @@ function foretell(nodes: readonly Node[], dead: ReadonlySet<string>): string[] {
     // An index that nobody gave up is somebody's.
     else if (!given.has(node.digest) && node.children.length > 0) for (const child of node.children) hold(child);
     // So is a signature of what nobody gave up.
-    else if (node.signs && !given.has(node.signs)) hold(node.digest);
-    else if (node.subject && given.has(node.digest) && !given.has(node.subject)) hold(node.digest);
+    else if (node.signs && !going.has(node.signs)) hold(node.digest);
+    else if (node.subject && given.has(node.digest) && !going.has(node.subject)) hold(node.digest);
   }
   const gone = new Set([...given].filter(digest => !held.has(digest)));
   // What refers to something that goes, goes with it.

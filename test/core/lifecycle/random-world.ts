@@ -204,6 +204,7 @@ async function applyToBuild({ estate, builds }: Play, step: Extract<Step, { buil
       await estate.tag(build.id, [{ repository: build.repository, reference: digest }], {
         attempt: '2.1',
         overwrite: true,
+        onBuildDeleted: build.keep ? 'keep' : 'delete',
       });
   }
 }

@@ -1,0 +1,38 @@
+/** The one place where a task ends. A failing task exits with 0: its verdict is the `task.complete` line. */
+
+import { AppError, errorMessage } from '../../core/base/errors.ts';
+import { agentLog } from './log.ts';
+import { guardOutput, neutralise } from './output.ts';
+import { tl } from './task-lib.ts';
+
+/** Runs `task`, tells the agent how it ended, and ends the process: requests that a failure left behind are not waited for. */
+export async function runTask(task: () => Promise<void>): Promise<void> {
+  guardOutput();
+  try {
+    await task();
+    tl.setResult(tl.TaskResult.Succeeded, '');
+  } catch (thrown) {
+    for (const cause of causesOf(thrown)) agentLog.debug(cause);
+    tl.setResult(tl.TaskResult.Failed, neutralise(describe(thrown)));
+  }
+  // Where standard output is a pipe of Windows it is written behind our back; the callback waits for it.
+  process.stdout.write('', () => process.exit());
+}
+
+function describe(thrown: unknown): string {
+  const ours = thrown instanceof AppError && thrown.code !== 'DEFECT';
+  return ours
+    ? thrown.message
+    : `${errorMessage(thrown)} (This was not foreseen. Please report it, with a log of a run where System.Debug is true.)`;
+}
+
+/** The error itself with its stack, then what caused it, as deep as it goes. */
+function causesOf(thrown: unknown): string[] {
+  const causes: string[] = [];
+  let each = thrown;
+  while (each instanceof Error && causes.length < 10) {
+    causes.push(each.stack ?? each.message);
+    each = each.cause;
+  }
+  return each === undefined || each instanceof Error ? causes : [...causes, errorMessage(each)];
+}

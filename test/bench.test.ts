@@ -1,0 +1,54 @@
+/** The benches' own arithmetic with small numbers, so that a request more for each image is seen before a release is. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { runHere } from '../scripts/bench/client.ts';
+import { measureCollect } from '../scripts/bench/collect.ts';
+import { measureScale } from '../scripts/bench/delete-at-scale.ts';
+import { measureRelease } from '../scripts/bench/release-build.ts';
+import { sumOf } from '../scripts/bench/tally.ts';
+
+describe('benches', () => {
+  const perBuild = 19;
+  const perImage = 5;
+
+  it('releases a build in so many requests for each image, however large the registry is', async () => {
+    const small = { images: 3, indexes: 1, otherTags: 30, otherRecords: 3 };
+    const few = await measureRelease(small, runHere);
+    equal(sumOf(few), perBuild + small.images * perImage + small.indexes);
+    deepEqual(await measureRelease({ ...small, otherTags: 6000 }, runHere), few);
+    const more = await measureRelease({ ...small, images: 5, indexes: 2 }, runHere);
+    equal(sumOf(more), perBuild + 5 * perImage + 2);
+    // What the promise is: at most 6 for each image and 15, for ten images.
+    ok(perBuild + 10 * perImage + 2 <= 75);
+  });
+
+  it('collects with three requests for each digest, one for each other index, and no more but a few', async () => {
+    const world = { manifests: 1100, indexes: 30, released: 10, releasedIndexes: 2 };
+    const { collection, bookkeeping, deleted } = await measureCollect(world, runHere);
+    equal(deleted, 10);
+    deepEqual(
+      ['referrers.list', 'tags.list', 'manifest.delete', 'manifest.get', 'manifests.list', 'repository.get'].map(
+        operation => collection[operation],
+      ),
+      // Two pages, and one look at the newest.
+      [10, 10, 10, 28, 2 + 1, 2],
+    );
+    const fixed = 10;
+    equal(sumOf(collection), 3 * 10 + 28 + 2 + 1 + 2 + fixed);
+    const builds = 6;
+    ok(sumOf(bookkeeping) <= 12 * builds, JSON.stringify(bookkeeping));
+  });
+
+  it('waits as it is told, and deletes everything once', async () => {
+    const budgets = { windowMs: 500, Read: 200, Write: 20, Delete: 20, ListReferrers: 8, OAuth: 100 };
+    const figures = await measureScale({ builds: 5, living: 2, repositories: 2, budgets }, runHere);
+    const { lost, doubled, harmed, leftovers, deleted } = figures;
+    deepEqual(
+      { lost, doubled, harmed, leftovers, deleted },
+      { lost: 0, doubled: 0, harmed: 0, leftovers: 0, deleted: 12 },
+    );
+    for (const { throttled, client } of [figures.release, figures.collect]) {
+      ok(sumOf(throttled) > 0);
+      equal(client.waits.count, sumOf(throttled));
+    }
+  });
+});

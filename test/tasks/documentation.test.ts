@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { readTasks, type TaskManifest } from '../../scripts/package.ts';
+import { inputNames } from '../../tasks/TagImage/inputs.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+interface Step {
+  readonly task?: string;
+  readonly inputs?: Readonly<Record<string, string | boolean>>;
+}
+
+/** Every step with a task, in the YAML of a page. */
+async function readSteps(path: string): Promise<Step[]> {
+  const page = await readFile(join(root, path), 'utf8');
+  const blocks = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(match => parse(match[1] ?? '') as { steps?: Step[] });
+  return blocks.flatMap(block => block.steps ?? []);
+}
+
+/** What Azure Pipelines would say of the step: unknown inputs, missing ones, values that are no option. */
+function findFaults(task: TaskManifest, inputs: Readonly<Record<string, string | boolean>>): string[] {
+  const known = new Map(
+    task.inputs.flatMap(input => [input.name, ...(input.aliases ?? [])].map(name => [name, input])),
+  );
+  const given = new Map(Object.entries(inputs).map(([name, value]) => [known.get(name)?.name, String(value)]));
+  const valueOf = (name: string) =>
+    given.get(name) ?? task.inputs.find(input => input.name === name)?.defaultValue ?? '';
+  const isShown = (rule = '') =>
+    rule === '' ||
+    rule.split(' || ').some(part => {
+      const [name = '', value = ''] = part.split(' = ');
+      return valueOf(name) === value;
+    });
+  return [
+    ...Object.keys(inputs).flatMap(name => (known.has(name) ? [] : [`unknown input ${name}`])),
+    ...task.inputs.flatMap(({ name, required, visibleRule, options }) => [
+      ...(required && isShown(visibleRule) && !valueOf(name) ? [`missing input ${name}`] : []),
+      ...(given.has(name) && !isShown(visibleRule) ? [`${name} has no meaning here`] : []),
+      ...(options && !(valueOf(name) in options) ? [`${valueOf(name)} is no option of ${name}`] : []),
+    ]),
+  ];
+}
+
+describe('documentation of the tasks', () => {
+  let tasks: TaskManifest[];
+  before(async () => {
+    tasks = await readTasks();
+  });
+
+  it('is checked by something that finds faults', () => {
+    const [task] = tasks;
+    assert.deepEqual(findFaults(task!, { image: 'x' }).sort(), [
+      'missing input azureSubscription',
+      'missing input registry',
+      'unknown input image',
+    ]);
+    assert.deepEqual(findFaults(task!, { connectionType: 'dockerConfig', registry: 'x', containerRegistry: 'y' }), [
+      'containerRegistry has no meaning here',
+    ]);
+  });
+
+  it('has a page for each task whose examples would run, in YAML and classic', async () => {
+    for (const task of tasks) {
+      const steps = (await readSteps(`docs/tasks/${task.name}.md`)).filter(step => step.task?.startsWith(task.name));
+      assert.ok(steps.length >= 2, task.name);
+      for (const step of steps) {
+        assert.equal(step.task, `${task.name}@${task.version.Major}`);
+        assert.deepEqual(findFaults(task, step.inputs ?? {}), [], JSON.stringify(step));
+      }
+    }
+  });
+
+  it('has examples on the marketplace page that would run', async () => {
+    for (const step of await readSteps('overview.md')) {
+      const task = tasks.find(({ name, version }) => step.task === `${name}@${version.Major}`);
+      if (task) assert.deepEqual(findFaults(task, step.inputs ?? {}), []);
+    }
+  });
+
+  it('declares exactly the inputs that TagImage reads', () => {
+    const declared = tasks.find(task => task.name === 'TagImage')?.inputs.map(input => input.name) ?? [];
+    assert.deepEqual(declared.sort(), [...inputNames].sort());
+  });
+
+  it('reads no input by a name that is not declared', async () => {
+    const source = await readFile(join(root, 'tasks/TagImage/inputs.ts'), 'utf8');
+    const calls = source.matchAll(/\bread(?:Text|RequiredText|Lines|Choice|Switch|Path)\('(\w+)'/g);
+    const read = [...calls].map(call => call[1] ?? '');
+    assert.deepEqual([...new Set(read)].sort(), [...inputNames].sort());
+  });
+});
