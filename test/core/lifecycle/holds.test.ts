@@ -93,13 +93,13 @@ describe('what holds an image after its build is gone', () => {
   it('deletes an index with its children, but not a child that another index has', async () => {
     const { acr, ado } = estate;
     const [shared, own, other] = [acr.world.putImage('app'), acr.world.putImage('app'), acr.world.putImage('app')];
-    const dead = acr.world.putIndex('app', [shared!, own!]);
-    const live = acr.world.putIndex('app', [shared!, other!]);
+    const dead = acr.world.putIndex('app', [shared, own]);
+    const live = acr.world.putIndex('app', [shared, other]);
     const first = await estate.build([{ repository: 'app', reference: dead.digest }]);
     const second = await estate.build([{ repository: 'app', reference: live.digest }]);
     ado.world.deleteBuild(first);
     await estate.settle();
-    assert.deepEqual(acr.world.manifests('app').sort(), [shared!.digest, other!.digest, live.digest].sort());
+    assert.deepEqual(acr.world.manifests('app').sort(), [shared.digest, other.digest, live.digest].sort());
     ado.world.deleteBuild(second);
     await estate.settle();
     assert.deepEqual(acr.world.repositories(), []);
@@ -108,11 +108,11 @@ describe('what holds an image after its build is gone', () => {
   it("keeps this build's images as long as another build's index is made of them", async () => {
     const { acr, ado } = estate;
     const [amd, arm] = [acr.world.putImage('app'), acr.world.putImage('app')];
-    const parts = await estate.build([{ repository: 'app', reference: amd!.digest }]);
-    const index = acr.world.putIndex('app', [amd!, arm!]);
+    const parts = await estate.build([{ repository: 'app', reference: amd.digest }]);
+    const index = acr.world.putIndex('app', [amd, arm]);
     const whole = await estate.build([{ repository: 'app', reference: index.digest }]);
     ado.world.deleteBuild(parts);
-    assert.deepEqual(await kept(), [`app@${amd!.digest}: the index ${index.digest} has it as a child`]);
+    assert.deepEqual(await kept(), [`app@${amd.digest}: the index ${index.digest} has it as a child`]);
     assert.equal(acr.world.manifests('app').length, 3);
     ado.world.deleteBuild(whole);
     await estate.settle();
@@ -154,17 +154,17 @@ describe('what holds an image after its build is gone', () => {
     const [image, other] = [acr.world.putImage('app'), acr.world.putImage('app', { tags: ['prod'] })];
     const signature = acr.world.putArtifact('app', {
       artifactType: 'application/vnd.cosign',
-      tags: [`${other!.digest.replace(':', '-')}.sig`],
+      tags: [`${other.digest.replace(':', '-')}.sig`],
     });
     const orphan = acr.world.putArtifact('app', {
       artifactType: 'application/vnd.cosign',
       content: 'o',
       tags: [`sha256-${'0'.repeat(64)}.sig`],
     });
-    const id = await estate.build([{ repository: 'app', reference: image!.digest }]);
+    const id = await estate.build([{ repository: 'app', reference: image.digest }]);
     ado.world.deleteBuild(id);
     await estate.settle();
-    assert.deepEqual(acr.world.manifests('app').sort(), [other!.digest, signature.digest, orphan.digest].sort());
+    assert.deepEqual(acr.world.manifests('app').sort(), [other.digest, signature.digest, orphan.digest].sort());
   });
 
   it('keeps a subject whose referrer is tagged itself, because Azure would delete that with it', async () => {

@@ -126,10 +126,10 @@ describe('a build that is run again', () => {
   it('moves its own tag silently, and what was superseded goes with the build', async () => {
     const { acr, ado } = estate;
     const [first, second] = [acr.world.putImage('app'), acr.world.putImage('app')];
-    const id = await estate.build([{ repository: 'app', reference: first!.digest }], { attempt: '1.1' });
-    const result = await estate.tag(id, [{ repository: 'app', reference: second!.digest }], { attempt: '1.2' });
-    assert.deepEqual(result.images[0]!.moved, [{ repository: 'app', tag: String(id), from: first!.digest }]);
-    assert.deepEqual(acr.world.tags('app'), { [id]: second!.digest });
+    const id = await estate.build([{ repository: 'app', reference: first.digest }], { attempt: '1.1' });
+    const result = await estate.tag(id, [{ repository: 'app', reference: second.digest }], { attempt: '1.2' });
+    assert.deepEqual(result.images[0]!.moved, [{ repository: 'app', tag: String(id), from: first.digest }]);
+    assert.deepEqual(acr.world.tags('app'), { [id]: second.digest });
     assert.equal(Object.keys(acr.world.tags(`image-lifecycle/builds/${estate.projectId}`)).length, 2);
     ado.world.deleteBuild(id);
     await estate.settle();
@@ -139,9 +139,9 @@ describe('a build that is run again', () => {
   it('refuses to take a tag from another job of the build, and changes nothing', async () => {
     const { acr } = estate;
     const [first, second] = [acr.world.putImage('app'), acr.world.putImage('app')];
-    const id = await estate.build([{ repository: 'app', reference: first!.digest }], { job: 'linux' });
+    const id = await estate.build([{ repository: 'app', reference: first.digest }], { job: 'linux' });
     const before = acr.world.snapshot();
-    await assert.rejects(estate.tag(id, [{ repository: 'app', reference: second!.digest }], { job: 'windows' }), {
+    await assert.rejects(estate.tag(id, [{ repository: 'app', reference: second.digest }], { job: 'windows' }), {
       code: 'TAG_TAKEN',
     });
     assert.deepEqual(acr.world.snapshot(), before);

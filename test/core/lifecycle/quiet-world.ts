@@ -121,39 +121,45 @@ function make(estate: Estate, { manifests }: QuietWorld): Node[] {
 
 /** What must be there at the end: what something holds, and what nobody ever gave up. */
 function foretell(nodes: readonly Node[], dead: ReadonlySet<string>): string[] {
-  const byDigest = new Map(nodes.map(node => [node.digest, node]));
-  const given = new Set<string>();
-  const give = (digest: string): void => {
-    if (given.has(digest)) return;
-    given.add(digest);
-    for (const child of byDigest.get(digest)?.children ?? []) give(child);
-  };
-  for (const digest of dead) give(digest);
-  // A signature by tag is given up with its subject.
-  const going = new Set(given);
-  for (const digest of going) for (const node of nodes) if (node.signs === digest) going.add(node.digest);
+  const { given, going } = giveUp(nodes, dead);
   const held = new Set<string>();
-  const hold = (digest: string): void => {
-    if (held.has(digest)) return;
-    held.add(digest);
-    const node = byDigest.get(digest)!;
-    for (const child of node.children) hold(child);
-    if (node.subject) hold(node.subject);
-    if (node.signs) hold(node.signs);
-    // What refers to or signs something that stays, stays.
-    for (const other of nodes) if (other.subject === digest || other.signs === digest) hold(other.digest);
-  };
-  for (const node of nodes) {
-    if (node.locked || node.tags.length > 0) hold(node.digest);
-    // An index that nobody gave up is somebody's.
-    else if (!given.has(node.digest) && node.children.length > 0) for (const child of node.children) hold(child);
-    // So is a signature of what nobody gave up.
-    else if (node.signs && !going.has(node.signs)) hold(node.digest);
-    else if (node.subject && given.has(node.digest) && !going.has(node.subject)) hold(node.digest);
-  }
+  for (const node of nodes) for (const digest of heldBy(node, given, going)) hold(nodes, held, digest);
   const gone = new Set([...given].filter(digest => !held.has(digest)));
   // What refers to something that goes, goes with it.
-  for (const digest of gone)
-    for (const node of nodes) if (node.subject === digest || node.signs === digest) gone.add(node.digest);
+  for (const digest of gone) for (const node of nodes) if (isAbout(node, digest)) gone.add(node.digest);
   return nodes.map(node => node.digest).filter(digest => !gone.has(digest));
+}
+
+/** What the dead builds made, with the children; and with the signatures by tag, which are given up with their subject. */
+function giveUp(nodes: readonly Node[], dead: ReadonlySet<string>): { given: Set<string>; going: Set<string> } {
+  const given = new Set(dead);
+  for (const digest of given)
+    for (const child of nodes.find(node => node.digest === digest)?.children ?? []) given.add(child);
+  const going = new Set(given);
+  for (const digest of going) for (const node of nodes) if (node.signs === digest) going.add(node.digest);
+  return { given, going };
+}
+
+/** The digests that a node holds of its own accord. */
+function heldBy(node: Node, given: ReadonlySet<string>, going: ReadonlySet<string>): readonly string[] {
+  if (node.locked || node.tags.length > 0) return [node.digest];
+  // An index that nobody gave up is somebody's.
+  if (!given.has(node.digest) && node.children.length > 0) return node.children;
+  // So is a signature of what nobody gave up.
+  const staysWith = node.signs ?? (given.has(node.digest) ? node.subject : undefined);
+  return staysWith !== undefined && !going.has(staysWith) ? [node.digest] : [];
+}
+
+function hold(nodes: readonly Node[], held: Set<string>, digest: string): void {
+  const node = nodes.find(each => each.digest === digest);
+  if (!node || held.has(digest)) return;
+  held.add(digest);
+  const related = [...node.children, node.subject, node.signs].filter(each => each !== undefined);
+  // What refers to or signs something that stays, stays.
+  const about = nodes.filter(other => isAbout(other, digest)).map(other => other.digest);
+  for (const each of [...related, ...about]) hold(nodes, held, each);
+}
+
+function isAbout(node: Node, digest: string): boolean {
+  return node.subject === digest || node.signs === digest;
 }

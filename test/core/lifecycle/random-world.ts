@@ -111,102 +111,108 @@ function pick<T>(items: readonly T[], at: number): T | undefined {
   return items.length === 0 ? undefined : items[at % items.length];
 }
 
-async function apply(state: Play, step: Step): Promise<void> {
-  const { estate, builds } = state;
-  const { world } = estate.acr;
-  const name = 'repository' in step ? repositories[step.repository]! : '';
-  const descriptorAt = (at: number) => {
-    const digest = pick(world.manifests(name), at);
-    const entry = digest && world.manifest(name, digest);
-    return entry ? { mediaType: entry.mediaType, digest: entry.digest, size: entry.bytes.length } : undefined;
-  };
-  switch (step.do) {
-    case 'image':
-      return void world.putImage(name);
-    case 'index': {
-      const children = step.children.flatMap(at => descriptorAt(at) ?? []);
-      return void (children.length > 0 && world.putIndex(name, children));
-    }
-    case 'referrer': {
-      const subject = descriptorAt(step.subject);
-      const tags = step.tagged ? [`report-${world.manifests(name).length}`] : [];
-      return void (
-        subject &&
-        world.putArtifact(name, {
-          artifactType: 'application/vnd.report',
-          subject,
-          tags,
-          content: String(step.subject),
-        })
-      );
-    }
-    case 'cosign': {
-      const subject = descriptorAt(step.subject);
-      const tag = subject?.digest.replace(':', '-');
-      return void (
-        subject &&
-        world.putArtifact(name, { artifactType: 'application/vnd.cosign', tags: [`${tag}.sig`], content: tag! })
-      );
-    }
-    case 'build': {
-      const image = descriptorAt(step.manifest);
-      if (!image) return;
-      const id = await estate.build([{ repository: name, reference: image.digest }], {
-        onBuildDeleted: step.keep ? 'keep' : 'delete',
-      });
-      return void builds.push({ id, repository: name, keep: step.keep });
-    }
-    case 'tag': {
-      const image = descriptorAt(step.manifest);
-      return void (image && world.tag(name, names[step.name]!, image.digest));
-    }
-    case 'move': {
-      const tag = pick(Object.keys(world.tags(name)), step.tag);
-      const image = descriptorAt(step.manifest);
-      return void (tag && image && world.tag(name, tag, image.digest));
-    }
-    case 'lock':
-    case 'unlock': {
-      const image = descriptorAt(step.manifest);
-      return void (image && world.setAttributes(name, image.digest, { deleteEnabled: step.do === 'unlock' }));
-    }
-    case 'advance':
-      return estate.advance(step.hours * hour);
-    case 'reconcile': {
-      watch(state, step.fault);
-      await estate.reconcile().catch(() => undefined);
-      return estate.acr.faults.clear();
-    }
-    default:
-      return applyToBuild(state, step);
-  }
+type Actions = { readonly [S in Step as S['do']]: (state: Play, step: S) => unknown };
+
+function describe({ estate }: Play, repository: string, at: number) {
+  const digest = pick(estate.acr.world.manifests(repository), at);
+  const entry = digest && estate.acr.world.manifest(repository, digest);
+  return entry ? { mediaType: entry.mediaType, digest: entry.digest, size: entry.bytes.length } : undefined;
 }
 
-async function applyToBuild({ estate, builds }: Play, step: Extract<Step, { build: number }>): Promise<void> {
-  const { world } = estate.ado;
-  const build = pick(builds, step.build);
-  const facts = build && world.builds.get(build.id);
-  if (!build || !facts) return;
-  if (step.do === 'deleteBuild') {
-    world.deleteBuild(build.id);
-    build.deadSince ??= estate.acr.clock.now();
-  } else if (step.do === 'purgeBuild') {
-    world.purgeBuild(build.id);
+function nameOf(step: { readonly repository: number }): string {
+  return repositories[step.repository] ?? 'app';
+}
+
+function setLock(state: Play, step: Extract<Step, { do: 'lock' | 'unlock' }>): void {
+  const image = describe(state, nameOf(step), step.manifest);
+  if (image) state.estate.acr.world.setAttributes(nameOf(step), image.digest, { deleteEnabled: step.do === 'unlock' });
+}
+
+/** The build of a step and what Azure DevOps has of it. */
+function buildAt({ estate, builds }: Play, at: number) {
+  const build = pick(builds, at);
+  const facts = build && estate.ado.world.builds.get(build.id);
+  return build && facts ? { build, facts } : undefined;
+}
+
+const actions: Actions = {
+  image: ({ estate }, step) => estate.acr.world.putImage(nameOf(step)),
+  index: (state, step) => {
+    const children = step.children.flatMap(at => describe(state, nameOf(step), at) ?? []);
+    return children.length > 0 && state.estate.acr.world.putIndex(nameOf(step), children);
+  },
+  referrer: (state, step) => {
+    const subject = describe(state, nameOf(step), step.subject);
+    const { world } = state.estate.acr;
+    const tags = step.tagged ? [`report-${world.manifests(nameOf(step)).length}`] : [];
+    const content = String(step.subject);
+    return (
+      subject && world.putArtifact(nameOf(step), { artifactType: 'application/vnd.report', subject, tags, content })
+    );
+  },
+  cosign: (state, step) => {
+    const subject = describe(state, nameOf(step), step.subject)?.digest.replace(':', '-');
+    const artifact = { artifactType: 'application/vnd.cosign', tags: [`${subject}.sig`] };
+    return subject && state.estate.acr.world.putArtifact(nameOf(step), { ...artifact, content: subject });
+  },
+  build: async (state, step) => {
+    const image = describe(state, nameOf(step), step.manifest);
+    if (!image) return;
+    const onBuildDeleted = step.keep ? 'keep' : 'delete';
+    const id = await state.estate.build([{ repository: nameOf(step), reference: image.digest }], { onBuildDeleted });
+    state.builds.push({ id, repository: nameOf(step), keep: step.keep });
+  },
+  rerun: async (state, step) => {
+    const found = buildAt(state, step.build);
+    const image = found && describe(state, found.build.repository, step.manifest);
+    if (!image || found.facts.deleted) return;
+    const { id, repository, keep } = found.build;
+    const onBuildDeleted = keep ? 'keep' : 'delete';
+    const options = { attempt: '2.1', overwrite: true, onBuildDeleted } as const;
+    await state.estate.tag(id, [{ repository, reference: image.digest }], options);
+  },
+  tag: (state, step) => {
+    const image = describe(state, nameOf(step), step.manifest);
+    if (image) state.estate.acr.world.tag(nameOf(step), names[step.name] ?? 'latest', image.digest);
+  },
+  move: (state, step) => {
+    const { world } = state.estate.acr;
+    const tag = pick(Object.keys(world.tags(nameOf(step))), step.tag);
+    const image = describe(state, nameOf(step), step.manifest);
+    if (tag && image) world.tag(nameOf(step), tag, image.digest);
+  },
+  lock: setLock,
+  unlock: setLock,
+  deleteBuild: (state, step) => {
+    const found = buildAt(state, step.build);
+    if (!found) return;
+    state.estate.ado.world.deleteBuild(found.build.id);
+    found.build.deadSince ??= state.estate.acr.clock.now();
+  },
+  purgeBuild: (state, step) => {
+    const found = buildAt(state, step.build);
+    if (!found) return;
+    state.estate.ado.world.purgeBuild(found.build.id);
     // Something newer must be readable for an absence to be one.
-    world.addBuild({ definitionId: estate.definitionId });
-    build.deadSince ??= estate.acr.clock.now();
-  } else if (step.do === 'reviveBuild') {
-    delete facts.deleted;
-    delete build.deadSince;
-  } else if (step.do === 'rerun' && !facts.deleted) {
-    const digest = pick(estate.acr.world.manifests(build.repository), step.manifest);
-    if (digest)
-      await estate.tag(build.id, [{ repository: build.repository, reference: digest }], {
-        attempt: '2.1',
-        overwrite: true,
-        onBuildDeleted: build.keep ? 'keep' : 'delete',
-      });
-  }
+    state.estate.ado.world.addBuild({ definitionId: state.estate.definitionId });
+    found.build.deadSince ??= state.estate.acr.clock.now();
+  },
+  reviveBuild: (state, step) => {
+    const found = buildAt(state, step.build);
+    if (!found) return;
+    delete found.facts.deleted;
+    delete found.build.deadSince;
+  },
+  advance: ({ estate }, step) => estate.advance(step.hours * hour),
+  reconcile: async (state, step) => {
+    watch(state, step.fault);
+    await state.estate.reconcile().catch(() => undefined);
+    state.estate.acr.faults.clear();
+  },
+};
+
+async function apply(state: Play, step: Step): Promise<void> {
+  await (actions[step.do] as (state: Play, step: Step) => unknown)(state, step);
 }
 
 /** Looks at each deletion before it takes effect; at request number `fault` (0: never) it cuts or fails one. */

@@ -18,10 +18,6 @@ describe('records that cannot be trusted', () => {
     const repository = `image-lifecycle/builds/${projectId}`;
     const text = typeof content === 'string' ? content : JSON.stringify(content);
     world.putBlob(repository, text);
-    const blob = (bytes: string) => ({
-      digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
-      size: Buffer.byteLength(bytes),
-    });
     world.putBlob(repository, '{}');
     const manifest = {
       schemaVersion: 2,
@@ -238,3 +234,7 @@ describe('records that cannot be trusted', () => {
     assert.deepEqual(estate.acr.world.repositories(), []);
   });
 });
+
+function blob(bytes: string): { digest: string; size: number } {
+  return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: Buffer.byteLength(bytes) };
+}
