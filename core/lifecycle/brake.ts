@@ -23,12 +23,24 @@ export const brakeWindowMs = 24 * 60 * 60_000;
 /** A share of few builds is no sign of trouble: up to so many, only the number of images counts. */
 const floorOf: Readonly<Record<ReleaseKind, number>> = { deleted: 20, absent: 5 };
 
+/** Whether `releases` more are so few that the share cannot matter, and all builds need not be counted. */
+export function isBelowFloor({ tombstones, now }: Pick<BrakeFacts, 'tombstones' | 'now'>, releases: number): boolean {
+  const recent = recentOf(tombstones, now);
+  return Object.entries(floorOf).every(
+    ([kind, floor]) => recent.filter(each => each.kind === kind).length + releases <= floor,
+  );
+}
+
+function recentOf(tombstones: readonly TombstoneKey[], now: number): TombstoneKey[] {
+  return tombstones.filter(each => each.count > 0 && each.time > now - brakeWindowMs);
+}
+
 /** What the brake must know. */
 export interface BrakeFacts {
   readonly limits: Rules['brake'];
   /** All tombstones of the registry; those of the last 24 hours count. */
   readonly tombstones: readonly TombstoneKey[];
-  /** Builds that have records: what the share is taken of. */
+  /** Builds that have records: what the share is taken of. May be fewer where {@link isBelowFloor} says so. */
   readonly builds: number;
   /** The registry's time in milliseconds. */
   readonly now: number;
@@ -38,7 +50,7 @@ export interface BrakeFacts {
 
 /** Makes the brake of one run. A build of the approved plan passes; it counts all the same. */
 export function createBrake(facts: BrakeFacts): Brake {
-  const recent = facts.tombstones.filter(each => each.count > 0 && each.time > facts.now - brakeWindowMs);
+  const recent = recentOf(facts.tombstones, facts.now);
   const tally = (kind: ReleaseKind) => {
     const own = recent.filter(each => each.kind === kind);
     return { images: own.reduce((sum, each) => sum + each.count, 0), builds: own.length };

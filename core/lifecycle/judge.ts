@@ -1,4 +1,5 @@
 /** Judges one recorded build by the evidence, and takes the step that follows from it. */
+import type { Digest } from '../oci/digest.ts';
 import { absenceMs, type Evidence, readEvidence } from './evidence.ts';
 import type { RecordedBuild } from './recorded-builds.ts';
 import { type DeadBuild, releaseBuild, resumeRelease } from './release.ts';
@@ -112,16 +113,12 @@ async function advance(run: Run, build: RecordedBuild, dead: DeadBuild): Promise
   return releases.filter(key => key.done && isDue(key, run.rules.graceMs, now)).map(key => ({ key, dead }));
 }
 
-/** Removes a tombstone that has served. */
-export async function removeTombstone(run: Run, key: TombstoneKey): Promise<void> {
-  const content = run.dryRun ? undefined : await readTombstone(run.registry, key);
-  if (content)
-    await removeManifest(
-      tombstoneRepository(run.registry, key.projectId),
-      content.manifest,
-      tombstoneTags(key),
-      run.log,
-    );
+/** Removes a tombstone that has served; `manifest` is its digest, where it was read before. */
+export async function removeTombstone(run: Run, key: TombstoneKey, manifest?: Digest): Promise<void> {
+  if (run.dryRun) return;
+  const digest = manifest ?? (await readTombstone(run.registry, key))?.manifest;
+  if (digest)
+    await removeManifest(tombstoneRepository(run.registry, key.projectId), digest, tombstoneTags(key), run.log);
 }
 
 function isRelease(key: TombstoneKey): boolean {

@@ -7,7 +7,7 @@ import { getBuildsByIds, getCollectionId } from '../azure-devops/builds.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { AppError, errorMessage, hasCode } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
-import { createBrake } from './brake.ts';
+import { createBrake, isBelowFloor } from './brake.ts';
 import { type DueTombstone, isClosed, isWaiting, judgeBuild } from './judge.ts';
 import { listRecordedBuilds, type RecordedBuild, type RecordedBuilds } from './recorded-builds.ts';
 import type { Plan, Report, ReportItem } from './report.ts';
@@ -36,7 +36,7 @@ export async function reconcile(surroundings: Surroundings, rules: Rules, reques
   const items: ReportItem[] = [];
   if (rules.onBuildDeleted === 'keep') return reportOf(items, 0, undefined);
   const collectionId = await readCollectionId(surroundings);
-  const recorded = await listRecordedBuilds(surroundings, rules);
+  const recorded = await listWhatMatters(surroundings, rules, request.only);
   if (recorded.builds.length === 0) return reportOf(items, 0, undefined);
   const run = startRun({ surroundings, rules, request, collectionId, recorded, items });
   let braked: string | undefined;
@@ -55,6 +55,24 @@ async function readCollectionId({ azureDevOps }: Surroundings): Promise<string> 
   const answer = await getCollectionId(azureDevOps);
   if (answer.kind === 'found') return answer.id;
   throw new AppError(`Nothing was reconciled: ${answer.reason}`, { code: 'AZURE_DEVOPS_UNAVAILABLE', retryable: true });
+}
+
+/** For hints their own builds are enough, unless the brake must know how large a share of all builds they are. */
+async function listWhatMatters(
+  surroundings: Surroundings,
+  rules: Rules,
+  only: readonly BuildKey[] | undefined,
+): Promise<RecordedBuilds> {
+  // More could be below no floor.
+  if (!only || only.length > 20) return listRecordedBuilds(surroundings, rules);
+  const hinted = await listRecordedBuilds(surroundings, rules, only);
+  if (hinted.builds.length === 0) return hinted;
+  const keys = hinted.builds.flatMap(build => [...build.records, ...build.tombstones]);
+  const releases = new Set(keys.map(key => `${key.projectId}/${key.buildId}/${key.definitionId}`)).size;
+  const now = registryTime(surroundings.registry);
+  return isBelowFloor({ tombstones: hinted.tombstones, now }, releases)
+    ? hinted
+    : listRecordedBuilds(surroundings, rules);
 }
 
 interface Start {

@@ -1,7 +1,8 @@
 /** What the registry knows of builds: the places of their records and tombstones, joined. */
 import { groupBy } from '../base/group-by.ts';
+import type { Registry } from '../oci/registry.ts';
 import { listRecordKeys, type RecordKey } from './build-record.ts';
-import type { Rules } from './rules.ts';
+import type { BuildKey, Rules } from './rules.ts';
 import type { Surroundings } from './surroundings.ts';
 import { listTombstones, type TombstoneKey } from './tombstone.ts';
 
@@ -15,28 +16,46 @@ export interface RecordedBuild {
 
 /** Everything that was listed: the ground of one run. */
 export interface RecordedBuilds {
+  /** All, or those alone that were asked for. */
   readonly builds: readonly RecordedBuild[];
   readonly tombstones: readonly TombstoneKey[];
   /** Build ids that records of more than one project claim: unique in an organization, so at least one is not true. */
   readonly disputed: ReadonlySet<number>;
 }
 
-/** Lists the records and tombstones of every project. One list that fails fails all: the brake counts on being complete. */
-export async function listRecordedBuilds({ registry }: Surroundings, rules: Rules): Promise<RecordedBuilds> {
+/**
+ * Lists the records and tombstones of every project. One list that fails fails all: the brake counts on being complete.
+ * With `only` the records of these build ids alone, in every project, so that the cost is not that of all builds.
+ */
+export async function listRecordedBuilds(
+  { registry }: Surroundings,
+  rules: Rules,
+  only?: readonly BuildKey[],
+): Promise<RecordedBuilds> {
+  const ids = only && new Set(only.map(key => key.buildId));
   const builds: RecordedBuild[] = [];
   const tombstones: TombstoneKey[] = [];
   const owners = new Map<number, string>();
   const disputed = new Set<number>();
   for (const { projectId } of rules.projects) {
-    const records = groupBy(await listRecordKeys(registry, projectId), key => key.buildId);
+    const records = groupBy(await listRecords(registry, projectId, ids), key => key.buildId);
     const stones = await listTombstones(registry, projectId);
     const stonesOf = groupBy(stones, key => key.buildId);
     tombstones.push(...stones);
     for (const buildId of new Set([...records.keys(), ...stonesOf.keys()])) {
+      // The records of the others were not listed, so nothing may be made of them.
+      if (ids && !ids.has(buildId)) continue;
       if (owners.has(buildId)) disputed.add(buildId);
       owners.set(buildId, projectId);
       builds.push({ projectId, buildId, records: records.get(buildId) ?? [], tombstones: stonesOf.get(buildId) ?? [] });
     }
   }
   return { builds, tombstones, disputed };
+}
+
+async function listRecords(registry: Registry, projectId: string, ids?: ReadonlySet<number>): Promise<RecordKey[]> {
+  if (!ids) return listRecordKeys(registry, projectId);
+  const found: RecordKey[] = [];
+  for (const id of ids) found.push(...(await listRecordKeys(registry, projectId, id)));
+  return found;
 }

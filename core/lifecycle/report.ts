@@ -32,6 +32,6 @@ export interface Report {
   readonly plan: Plan;
   /** Why it stopped before a limit of deletions was passed; undefined when it did not. */
   readonly braked: string | undefined;
-  /** Builds that have records in the registry. */
+  /** Builds that have records in the registry; of a run by hints, those of them that were looked at, or all. */
   readonly builds: number;
 }

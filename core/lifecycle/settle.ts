@@ -15,7 +15,7 @@ import { type Run, registryTime } from './surroundings.ts';
 import { type ClaimedImage, readTombstone, type Tombstone } from './tombstone.ts';
 
 interface Due extends DueTombstone {
-  readonly content: Tombstone;
+  readonly content: Tombstone & { readonly manifest: Digest };
 }
 
 /** Collects every repository that the due tombstones name, each once, and settles the tombstones. */
@@ -83,7 +83,7 @@ function settles(run: Run, due: Due, image: ClaimedImage, hold: Hold): boolean {
 async function closeOrRenew(run: Run, due: Due, pending: readonly ClaimedImage[]): Promise<void> {
   if (pending.length > 0) {
     await releaseAgain(run, due.dead, pending, due.content.records);
-    await removeTombstone(run, due.key);
+    await removeTombstone(run, due.key, due.content.manifest);
     return;
   }
   // The brake counts the tombstones of a day, so none goes before.
@@ -93,7 +93,7 @@ async function closeOrRenew(run: Run, due: Due, pending: readonly ClaimedImage[]
     const record = await headManifest(repository, tag);
     if (record) await removeManifest(repository, record.digest, [tag], run.log);
   }
-  await removeTombstone(run, due.key);
+  await removeTombstone(run, due.key, due.content.manifest);
 }
 
 function claimedOf(content: Tombstone): ClaimedImage[] {

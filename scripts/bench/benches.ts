@@ -51,7 +51,7 @@ async function runCollect(say: (line: string) => void): Promise<Readonly<Record<
   say(`collection, of which "requests" is the sum: ${tell(figures.collection)}`);
   say(`bookkeeping (evidence, tombstone and record of each build): ${tell(figures.bookkeeping)}`);
   say('bound: pages of the list of manifests + indexes + 3 for each deleted digest, platforms of an index among them');
-  say('rssMB: peak of the whole process that released nothing before and collected, bundled, on plain node');
+  say('rssMB: peak of the process that collected: our code bundled, on plain node, the emulators elsewhere');
   return collectLine(figures);
 }
 

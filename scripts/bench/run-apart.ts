@@ -1,6 +1,6 @@
 /** Runs the client bundled, by plain node, as the product runs: a loader's memory would be measured with it. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { build } from 'esbuild';
@@ -13,7 +13,8 @@ const longestMs = 10 * 60_000;
 /** Runs one order in a process of its own. Throws where that fails. */
 export async function runApart(order: ClientOrder): Promise<ClientResult> {
   // Inside the project, because what is not bundled is looked for upwards from here.
-  const folder = await mkdtemp(join(root, 'node_modules', '.bench-'));
+  await mkdir(join(root, '.tmp'), { recursive: true });
+  const folder = await mkdtemp(join(root, '.tmp', 'bench-'));
   try {
     const file = join(folder, 'client.mjs');
     await build({

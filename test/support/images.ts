@@ -17,15 +17,28 @@ export interface Content {
   readonly platform?: { readonly os: string; readonly architecture: string };
 }
 
+/** The files of one layer. */
+export type Files = readonly (readonly [name: string, content: string | Uint8Array])[];
+
+/** What goes into an image beside its seed. */
+export interface ImageOptions {
+  readonly layers?: number;
+  readonly architecture?: string;
+  /** Further layers, at the bottom. */
+  readonly files?: readonly Files[];
+}
+
 /** An image of one platform; another `seed` gives other layers. */
-export function makeImage(seed: string, options: { layers?: number; architecture?: string } = {}): Content {
+export function makeImage(seed: string, options: ImageOptions = {}): Content {
   const { layers: count = 3, architecture = 'amd64' } = options;
-  const tars = Array.from({ length: count }, (_, layer) =>
-    makeTar([
+  const made = Array.from(
+    { length: count },
+    (_, layer): Files => [
       [`etc/${seed}-${architecture}-${layer}`, `layer ${layer} of ${seed} for ${architecture}\n`],
       [`usr/share/${seed}/${layer}.txt`, `${seed} ${layer}\n`.repeat(200)],
-    ]),
+    ],
   );
+  const tars = [...(options.files ?? []), ...made].map(makeTar);
   const layers = tars.map(tar => content(ociLayer, gzipSync(tar, { level: 9 })));
   const config = contentOf(ociConfig, {
     architecture,
@@ -38,8 +51,8 @@ export function makeImage(seed: string, options: { layers?: number; architecture
 }
 
 /** An index of two platforms. */
-export function makeIndex(seed: string): Content {
-  const children = ['amd64', 'arm64'].map(architecture => makeImage(seed, { layers: 2, architecture }));
+export function makeIndex(seed: string, files: readonly Files[] = []): Content {
+  const children = ['amd64', 'arm64'].map(architecture => makeImage(seed, { layers: 2, architecture, files }));
   return contentOf(ociIndex, { schemaVersion: 2, mediaType: ociIndex, manifests: children.map(pointTo) }, children);
 }
 
@@ -95,9 +108,9 @@ function pointTo({ mediaType, digest, bytes, platform }: Content) {
 }
 
 /** A ustar archive of regular files, all times zero. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html */
-function makeTar(files: readonly (readonly [name: string, text: string])[]): Buffer {
-  const blocks = files.flatMap(([name, text]) => {
-    const bytes = Buffer.from(text);
+function makeTar(files: Files): Buffer {
+  const blocks = files.flatMap(([name, content]) => {
+    const bytes = Buffer.from(content);
     const header = Buffer.alloc(512);
     header.write(name, 0);
     header.write('0000644\x000000000\x000000000\0', 100);

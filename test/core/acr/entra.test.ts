@@ -118,7 +118,6 @@ describe('signing in with Microsoft Entra', () => {
     ['a connection that is not known', federated, () => assertionOf({ sub: 'sc://o/shop/other' }), /AADSTS700213/],
     ['an assertion that is over', federated, () => assertionOf({ exp: 1 }), /AADSTS700024/],
     ['a tenant that is not', () => ({ ...secret(), tenantId: '11111111-2222-3333-4444-555555555555' }), undefined, /./],
-    ['an authority that is not there', () => ({ ...secret(), authority: 'https://localhost:1' }), undefined, /./],
   ] as const) {
     it(`says why there is no token for ${name}, and no secret with it`, async () => {
       const given = assertion?.();

@@ -105,7 +105,11 @@ describe('an exchange that ends in a strange way', () => {
     const { http } = createClient({ ca: tls.ca });
     const credentials = createAcrCredentials({ host: server.host, tenantId, entraToken: async () => 'entra', http });
     assert.ok(credentials.kind === 'refreshToken');
-    return Promise.all([credentials.obtain(), credentials.obtain()]).finally(() => http.close());
+    try {
+      return await Promise.all([credentials.obtain(), credentials.obtain()]);
+    } finally {
+      await http.close();
+    }
   };
 
   for (const answer of ['', 'null', '{}', '{"refresh_token":1}', '<html>eyJh.secret</html>', '{"refresh_token":"eyJ']) {

@@ -53,6 +53,13 @@ describe('tags on an Azure Container Registry', () => {
   });
 });
 
+const page = (...tags: string[]) => ({ name: 'team/app', tags });
+
+const to = (last: string) => ({
+  body: page(`v${last}`),
+  link: `</v2/team/app/tags/list?last=${last}>; rel="next"`,
+});
+
 describe('lists of a registry that answers as it likes', () => {
   let server: Loopback;
   let client: Client;
@@ -71,7 +78,6 @@ describe('lists of a registry that answers as it likes', () => {
     await client.http.close();
     await server.close();
   });
-  const page = (...tags: string[]) => ({ name: 'team/app', tags });
   const list = () => listTags(openOn(server, client));
 
   it('have null, nothing or an empty list for no tags', async () => {
@@ -126,10 +132,6 @@ describe('lists of a registry that answers as it likes', () => {
   });
 
   it('do not go on where a Link leads in a circle', async () => {
-    const to = (last: string) => ({
-      body: page(`v${last}`),
-      link: `</v2/team/app/tags/list?last=${last}>; rel="next"`,
-    });
     pages = [to('a'), to('b'), to('a'), to('b')];
     await fails(list(), 'REGISTRY_UNEXPECTED');
     assert.equal(server.requests.length, 3);
@@ -177,8 +179,9 @@ describe('lists of a registry that answers as it likes', () => {
   });
 });
 
+const next = (header: string | undefined) => nextLink(header, '/v2/a/tags/list?n=1');
+
 describe('the header Link', () => {
-  const next = (header: string | undefined) => nextLink(header, '/v2/a/tags/list?n=1');
   it('names the next page or none', () => {
     for (const header of [
       undefined,

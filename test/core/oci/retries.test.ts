@@ -116,6 +116,8 @@ describe('what is tried again, on an Azure Container Registry', () => {
   });
 });
 
+const at = (ms: number): string => new Date(ms).toUTCString();
+
 describe('connections', () => {
   let client: Client;
   let server: Loopback | undefined;
@@ -135,7 +137,6 @@ describe('connections', () => {
       response.writeHead(index % 2 === 0 ? 503 : 404, headers).end();
     });
     const app = openOn(server, client);
-    const at = (ms: number): string => new Date(ms).toUTCString();
     const hour = 60 * 60_000;
     for (const [given, expected] of [
       [{ 'retry-after': at(client.clock.now() + hour + 42_000), date: at(client.clock.now() + hour) }, 42_000],

@@ -99,9 +99,10 @@ describe('secrets', () => {
   });
 });
 
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const find = (auths: object, host = 'a.io') => findDockerCredentials(JSON.stringify({ auths }), host);
+
 describe('a Docker configuration', () => {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  const find = (auths: object, host = 'a.io') => findDockerCredentials(JSON.stringify({ auths }), host);
   it('has a password for exactly one host', () => {
     const auths = {
       'https://a.io/v1/': { auth: base64('me:pass:word') },

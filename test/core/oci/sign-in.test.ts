@@ -139,7 +139,7 @@ describe('signing in to a registry that words it in its own way', () => {
   let accepts = 'Bearer good';
   before(async () => {
     server = await startLoopback(({ path, headers }, response) => {
-      if (path.startsWith('/token')) return sendJson(response, answer as object);
+      if (path.startsWith('/token')) return sendJson(response, answer);
       if (headers.authorization === accepts) return response.writeHead(404).end();
       return response.writeHead(401, header === '' ? {} : { 'www-authenticate': header }).end();
     });
