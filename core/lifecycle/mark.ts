@@ -137,7 +137,8 @@ function ownHold(
 ): Hold | undefined {
   const subjects = subjectsOf(node);
   const tag = node.tags.find(each => subjectOfTag(each) === undefined);
-  if (tag !== undefined) return { reason: `the tag "${tag}" is on it`, settles: true, tag };
+  if (tag !== undefined)
+    return { reason: node.locked ? 'it is locked' : `the tag "${tag}" is on it`, settles: true, tag };
   if (node.locked) return { reason: 'it is locked', settles: false };
   const policy = request.keptBy?.(digest);
   if (policy !== undefined) return { reason: policy, settles: false };

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 const dist = resolve(import.meta.dirname, '../../dist');
 
@@ -15,6 +16,8 @@ export interface Stage {
 export interface Server {
   /** What it said when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>;
+  /** Resolves when it printed `text`. */
+  printed(text: string): Promise<void>;
   /** Asks it to stop; gives its exit code. */
   stop(): Promise<number | null>;
 }
@@ -65,6 +68,10 @@ export async function startServer(
   });
   return {
     ready,
+    printed: async text => {
+      for (let tries = 0; tries < 200 && !output.includes(text); tries += 1) await setTimeout(50);
+      if (!output.includes(text)) throw new Error(`${args[0]} did not print "${text}": ${output}`);
+    },
     stop: async () => {
       child.kill('SIGTERM');
       const [code] = child.exitCode === null ? ((await once(child, 'exit')) as [number | null]) : [child.exitCode];

@@ -14,7 +14,8 @@ export interface RegistryState {
   readonly repositories: Readonly<
     Record<string, { readonly tags: Readonly<Record<string, Digest>>; readonly manifests: readonly Digest[] }>
   >;
-  /** Bytes of every blob. */
+  /** Digests of every blob, and their bytes added up. */
+  readonly blobs: readonly string[];
   readonly blobBytes: number;
 }
 

@@ -105,15 +105,17 @@ describe('manifests as bytes, on an Azure Container Registry', () => {
 
   it('are not deleted again before the caller has looked again', async () => {
     const { digest } = world.acr.world.putImage('team/late');
+    const repository = world.open('team/late');
+    await headManifest(repository, digest);
     world.acr.faults.add({ operation: 'manifest.delete', nth: 1 }, { kind: 'status', status: 429, retryAfter: 60 });
     const looks: string[] = [];
     const look = async (): Promise<void> => {
       looks.push(digest);
       throw inputError('it was tagged meanwhile');
     };
-    await fails(deleteManifest(world.open('team/late'), digest as Digest, look), 'INPUT_INVALID');
+    await fails(deleteManifest(repository, digest as Digest, look), 'INPUT_INVALID');
     assert.deepEqual([looks.length, world.acr.world.has('team/late', digest)], [1, true]);
-    assert.equal(world.acr.requests.count({ operation: 'manifest.delete', status: 429 }), 1);
+    assert.equal(world.acr.requests.count({ operation: 'manifest.delete' }), 1);
   });
 
   it('are never reached by a reference that is none: nothing is sent', async () => {
