@@ -30,6 +30,12 @@ export type EntraIdentity =
   /** Environment, workload identity of Kubernetes, managed identity, developer tools: the first that works. */
   | { readonly kind: 'default'; readonly clientId?: string | undefined; readonly authority?: string | undefined };
 
+/** How to reach Entra. */
+export interface EntraOptions {
+  /** Every certificate authority to trust, as PEM, in place of Node's own. */
+  readonly ca?: readonly string[] | undefined;
+}
+
 /** Gives an access token for an audience such as `https://containerregistry.azure.net`. Throws `SIGN_IN_FAILED`. */
 export type EntraTokenSource = (audience: string) => Promise<string>;
 
@@ -40,11 +46,11 @@ const knownAuthorities = [
 ];
 
 /** Makes a token source; nothing is sent before the first token is asked for, and tokens are kept by the library. */
-export function createEntraTokenSource(identity: EntraIdentity): EntraTokenSource {
+export function createEntraTokenSource(identity: EntraIdentity, options: EntraOptions = {}): EntraTokenSource {
   let credential: Promise<TokenCredential> | undefined;
   return async audience => {
     try {
-      credential ??= createCredential(identity);
+      credential ??= createCredential(identity, options);
       const token = await (await credential).getToken(`${audience}/.default`);
       if (token) return token.token;
     } catch (cause) {
@@ -57,30 +63,27 @@ export function createEntraTokenSource(identity: EntraIdentity): EntraTokenSourc
   };
 }
 
-async function createCredential(identity: EntraIdentity): Promise<TokenCredential> {
+async function createCredential(identity: EntraIdentity, options: EntraOptions): Promise<TokenCredential> {
   const azure = await import('@azure/identity');
+  const tls = options.ca && { tlsOptions: { ca: [...options.ca] } };
   switch (identity.kind) {
     case 'secret':
-      return new azure.ClientSecretCredential(
-        identity.tenantId,
-        identity.clientId,
-        identity.secret,
-        cloud(identity.authority),
-      );
+      return new azure.ClientSecretCredential(identity.tenantId, identity.clientId, identity.secret, {
+        ...cloud(identity.authority),
+        ...tls,
+      });
     case 'certificate':
       return new azure.ClientCertificateCredential(
         identity.tenantId,
         identity.clientId,
         { certificate: identity.pem },
-        cloud(identity.authority),
+        { ...cloud(identity.authority), ...tls },
       );
     case 'federated':
-      return new azure.ClientAssertionCredential(
-        identity.tenantId,
-        identity.clientId,
-        identity.assertion,
-        cloud(identity.authority),
-      );
+      return new azure.ClientAssertionCredential(identity.tenantId, identity.clientId, identity.assertion, {
+        ...cloud(identity.authority),
+        ...tls,
+      });
     case 'managedIdentity':
       return identity.clientId
         ? new azure.ManagedIdentityCredential({ clientId: identity.clientId })
@@ -88,6 +91,7 @@ async function createCredential(identity: EntraIdentity): Promise<TokenCredentia
     case 'default':
       return new azure.DefaultAzureCredential({
         ...cloud(identity.authority),
+        ...tls,
         ...(identity.clientId && {
           managedIdentityClientId: identity.clientId,
           workloadIdentityClientId: identity.clientId,

@@ -111,10 +111,12 @@ function resolveOnOrigin(path: string, origin: URL): URL {
 }
 
 function denied(origin: URL, request: RegistryRequest, challenge: Challenge | undefined): AppError {
-  const bearer = challenge?.scheme === 'bearer' ? challenge : undefined;
-  const scope = bearer?.scope ?? request.scope;
+  const missing = challenge?.scheme === 'bearer' ? challenge.scope : undefined;
+  // The challenge names what this one request lacks; who grants only that would fail at the next.
+  const scope = request.scope || missing;
   const path = request.path.split('?')[0];
-  const why = scope ? `no permission for "${scope}"` : 'the credentials were not accepted';
+  const also = missing && missing !== scope ? `, of which "${missing}" is missing here` : '';
+  const why = scope ? `no permission for "${scope}"${also}` : 'the credentials were not accepted';
   return new AppError(
     `${origin.host}: ${why} (${request.method} ${path}). Grant it to the identity of this connection.`,
     {

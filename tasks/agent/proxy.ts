@@ -14,7 +14,8 @@ const limits = { connections: 32, headersTimeout: 60_000, bodyTimeout: 60_000 };
  * proxy from. This machine itself, and what the agent's list excludes, are reached directly.
  */
 export function createDispatcher(): Dispatcher {
-  const connect = readAuthority();
+  const ca = readAuthorities();
+  const connect = ca && { ca: [...ca] };
   const direct = new Agent({ ...limits, ...(connect && { connect }) });
   const proxy = readProxy();
   if (!proxy) return direct;
@@ -65,11 +66,12 @@ function plainHost(pattern: string): string {
   return /^[A-Za-z0-9.-]+$/.test(host) ? host : '';
 }
 
-function readAuthority(): { ca: string[] } | undefined {
+/** What to trust, as PEM: Node's own authorities and the agent's; undefined where the agent names none. */
+export function readAuthorities(): readonly string[] | undefined {
   const file = tl.getHttpCertConfiguration()?.caFile;
   if (!file) return undefined;
   try {
-    return { ca: [...rootCertificates, readFileSync(file, 'utf8')] };
+    return [...rootCertificates, readFileSync(file, 'utf8')];
   } catch (cause) {
     throw inputError(`The agent's certificate authority file "${file}" cannot be read.`, cause);
   }

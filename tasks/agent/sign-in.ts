@@ -8,6 +8,7 @@ import { isRegistryHost } from '../../core/oci/reference.ts';
 import { readEntraIdentity } from './azure-identity.ts';
 import { readDockerConfig } from './docker-config.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
+import { readAuthorities } from './proxy.ts';
 
 /** How the user wants to sign in. `registry` is a {@link readRegistryAddress}; `input` names a connection's input. */
 export type Connection =
@@ -65,7 +66,7 @@ function readEntraCredentials(
   return createAcrCredentials({
     host: hostOf(registry),
     tenantId: 'tenantId' in identity ? identity.tenantId : endpoint.parameter('tenantId'),
-    entraToken: createEntraTokenSource(identity),
+    entraToken: createEntraTokenSource(identity, { ca: readAuthorities() }),
     http,
   });
 }
