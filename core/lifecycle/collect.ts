@@ -149,24 +149,28 @@ async function sweepOne(sweep: Sweep, digest: Digest): Promise<void> {
   run.signal?.throwIfAborted();
   // A parent or a subject that was held a moment ago holds this one too.
   if (held.has(digest)) return;
-  const hold = (await holdByReferrer(sweep, digest, new Set())) ?? (await deleteUnlessHeld(sweep, digest));
+  const hold = await (run.dryRun ? holdByReferrer(sweep, digest, new Set()) : deleteUnlessHeld(sweep, digest));
   if (hold) spreadHold(graph, held, digest, hold);
   else deleted.add(digest);
 }
 
-async function deleteUnlessHeld({ run, repository, graph }: Sweep, digest: Digest): Promise<Hold | undefined> {
-  if (run.dryRun) return undefined;
+async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | undefined> {
+  const { run, repository, graph, held } = sweep;
   const node = nodeOf(graph, digest);
   // A signature may carry the tags that were listed, all of which say so; an image may carry none.
   const expected = subjectsOf(node).length > 0 ? node.tags : [];
+  let asked = 0;
+  const heldBy = async (): Promise<string | undefined> => {
+    asked += 1;
+    // Asked again means that minutes may have passed.
+    if (asked > 1) await holdWhatIsNew(sweep);
+    return (held.get(digest) ?? (await holdByReferrer(sweep, digest, new Set())))?.reason;
+  };
   try {
-    const removal = await removeManifest(repository, digest, expected, run.log);
+    const removal = await removeManifest({ repository, digest, expected, heldBy }, run.log);
     if (removal.kind !== 'held') return undefined;
-    return {
-      reason: removal.reason,
-      settles: removal.by === 'tagged',
-      ...(removal.tag !== undefined && { tag: removal.tag }),
-    };
+    const { reason, tag } = removal;
+    return { reason, settles: removal.by === 'tagged', ...(tag !== undefined && { tag }) };
   } catch (thrown) {
     if (!hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED')) throw thrown;
     return { reason: `its deletion failed: ${errorMessage(thrown)}`, settles: false };

@@ -1,12 +1,11 @@
 /** Judges one recorded build by the evidence, and takes the step that follows from it. */
-import type { Digest } from '../oci/digest.ts';
 import { absenceMs, type Evidence, readEvidence } from './evidence.ts';
 import type { RecordedBuild } from './recorded-builds.ts';
 import { type DeadBuild, releaseBuild, resumeRelease } from './release.ts';
-import { removeManifest } from './remove.ts';
+import { removeTombstone } from './remove.ts';
 import { restoreBuild } from './restore.ts';
 import { type Run, registryTime } from './surroundings.ts';
-import { readTombstone, type TombstoneKey, tombstoneRepository, tombstoneTags, writeTombstone } from './tombstone.ts';
+import { type TombstoneKey, writeTombstone } from './tombstone.ts';
 
 /** A tombstone whose grace is over, of a build whose evidence was read again and stands. */
 export interface DueTombstone {
@@ -108,17 +107,12 @@ async function advance(run: Run, build: RecordedBuild, dead: DeadBuild): Promise
   for (const key of releases.filter(each => !each.done)) {
     if (!run.dryRun) await resumeRelease(run, key);
   }
-  for (const key of build.tombstones.filter(each => each.kind.startsWith('seen-'))) await removeTombstone(run, key);
+  if (!run.dryRun) {
+    const seen = build.tombstones.filter(each => each.kind.startsWith('seen-'));
+    for (const key of seen) await removeTombstone(run.registry, key, run.log);
+  }
   const now = registryTime(run.registry);
   return releases.filter(key => key.done && isDue(key, run.rules.graceMs, now)).map(key => ({ key, dead }));
-}
-
-/** Removes a tombstone that has served; `manifest` is its digest, where it was read before. */
-export async function removeTombstone(run: Run, key: TombstoneKey, manifest?: Digest): Promise<void> {
-  if (run.dryRun) return;
-  const digest = manifest ?? (await readTombstone(run.registry, key))?.manifest;
-  if (digest)
-    await removeManifest(tombstoneRepository(run.registry, key.projectId), digest, tombstoneTags(key), run.log);
 }
 
 function isRelease(key: TombstoneKey): boolean {

@@ -1,9 +1,9 @@
 /** Undo: the build turned out to live, so its tags come back and its tombstone goes. */
 import { errorMessage } from '../base/errors.ts';
 import { imageRepository } from './inspect.ts';
-import { putBack, removeManifest } from './remove.ts';
+import { putBack, removeTombstone } from './remove.ts';
 import type { Run } from './surroundings.ts';
-import { readTombstone, type TombstoneKey, tombstoneRepository, tombstoneTags } from './tombstone.ts';
+import { readTombstone, type TombstoneKey } from './tombstone.ts';
 
 /** Puts back every tag that a tombstone took off, as far as its image is still there, and removes the tombstone. */
 export async function restoreBuild(run: Run, key: TombstoneKey): Promise<void> {
@@ -29,11 +29,5 @@ export async function restoreBuild(run: Run, key: TombstoneKey): Promise<void> {
       }
     }
   }
-  if (!run.dryRun && !failed)
-    await removeManifest(
-      tombstoneRepository(run.registry, key.projectId),
-      content.manifest,
-      tombstoneTags(key),
-      run.log,
-    );
+  if (!run.dryRun && !failed) await removeTombstone(run.registry, key, run.log);
 }

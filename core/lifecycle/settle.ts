@@ -5,12 +5,12 @@ import { headManifest } from '../oci/manifests.ts';
 import { brakeWindowMs } from './brake.ts';
 import { recordRepository } from './build-record.ts';
 import { type CollectResult, collectRepository } from './collect.ts';
-import { type DueTombstone, removeTombstone } from './judge.ts';
+import { type DueTombstone } from './judge.ts';
 import type { Hold } from './mark.ts';
 import { ownershipOf } from './owned-tags.ts';
 import type { KnownLinks } from './read-graph.ts';
 import { releaseAgain } from './release.ts';
-import { removeManifest } from './remove.ts';
+import { removeManifest, removeTombstone } from './remove.ts';
 import { type Run, registryTime } from './surroundings.ts';
 import { type ClaimedImage, readTombstone, type Tombstone } from './tombstone.ts';
 
@@ -83,7 +83,7 @@ function settles(run: Run, due: Due, image: ClaimedImage, hold: Hold): boolean {
 async function closeOrRenew(run: Run, due: Due, pending: readonly ClaimedImage[]): Promise<void> {
   if (pending.length > 0) {
     await releaseAgain(run, due.dead, pending, due.content.records);
-    await removeTombstone(run, due.key, due.content.manifest);
+    await removeTombstone(run.registry, due.key, run.log, due.content.manifest);
     return;
   }
   // The brake counts the tombstones of a day, so none goes before.
@@ -91,9 +91,9 @@ async function closeOrRenew(run: Run, due: Due, pending: readonly ClaimedImage[]
   const repository = recordRepository(run.registry, due.key.projectId, ['pull', 'delete', 'metadata_read']);
   for (const tag of due.content.records) {
     const record = await headManifest(repository, tag);
-    if (record) await removeManifest(repository, record.digest, [tag], run.log);
+    if (record) await removeManifest({ repository, digest: record.digest, expected: [tag] }, run.log);
   }
-  await removeTombstone(run, due.key, due.content.manifest);
+  await removeTombstone(run.registry, due.key, run.log, due.content.manifest);
 }
 
 function claimedOf(content: Tombstone): ClaimedImage[] {

@@ -90,6 +90,36 @@ describe('a tag that moves', () => {
     assert.ok(acr.world.has('app', mine), 'the new index has its child');
   });
 
+  it('holds the digest when it is tagged while a throttled deletion waits', async () => {
+    const { acr } = estate;
+    await estate.reconcile();
+    estate.advance(25 * hour);
+    const fault = acr.faults.add(
+      { operation: 'manifest.delete', repository: 'app', nth: 1 },
+      { kind: 'status', status: 429, retryAfter: 60 },
+    );
+    acr.faults.intercept = (request, phase) => {
+      if (request.operation === 'manifest.delete' && phase === 'after') acr.world.tag('app', 'rescued', mine);
+      return 'proceed';
+    };
+    const report = await estate.reconcile();
+    assert.equal(fault.hits(), 1);
+    assert.equal(acr.world.tags('app')['rescued'], mine);
+    assert.match(report.items.map(item => item.reason).join(), /the tag "rescued" is on it/);
+  });
+
+  it('is left alone when it moves while a throttled untag waits', async () => {
+    const { acr } = estate;
+    acr.faults.add({ operation: 'tag.delete', nth: 1 }, { kind: 'status', status: 429, retryAfter: 60 });
+    acr.faults.intercept = (request, phase) => {
+      if (request.operation === 'tag.delete' && phase === 'after') acr.world.tag('app', String(id), theirs);
+      return 'proceed';
+    };
+    await estate.reconcile();
+    assert.deepEqual(acr.world.tags('app'), { [id]: theirs, theirs });
+    assert.equal(acr.requests.count({ operation: 'tag.delete' }), 1);
+  });
+
   it('comes back when the build turns out to live', async () => {
     const { acr, ado } = estate;
     await estate.reconcile();
