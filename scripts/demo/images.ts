@@ -15,10 +15,13 @@ export interface Cast {
   readonly tool: Content;
 }
 
+/** A layer of files of this project, under `app/`. */
+async function layer(...paths: readonly string[]): Promise<Files> {
+  return Promise.all(paths.map(async path => [`app/${path}`, await readFile(resolve(root, path))] as const));
+}
+
 /** Makes the images; `own` takes the place of the first. */
 export async function makeCast(own: Content | undefined): Promise<Cast> {
-  const layer = async (...paths: readonly string[]): Promise<Files> =>
-    Promise.all(paths.map(async path => [`app/${path}`, await readFile(resolve(root, path))] as const));
   const base = await layer('LICENSE', 'package.json');
   const handler = await layer('dist/webhook-handler/main.js');
   const task = await layer('dist/tasks/TagImage/index.js');

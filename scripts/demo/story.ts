@@ -1,7 +1,7 @@
 /** How the demo tells: headings, facts, tables, checks. */
 import type { RegistryState } from './registry.ts';
 
-const isTerminal = process.stdout.isTTY === true;
+const isTerminal = process.stdout.isTTY;
 const paint = (code: number, text: string): string => (isTerminal ? `\u001b[${code}m${text}\u001b[0m` : text);
 
 /** A chapter begins. */

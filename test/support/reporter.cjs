@@ -13,7 +13,7 @@ module.exports = class Reporter extends reporters.Dot {
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, JSON.stringify({ passes, failures, pending }));
       }
-      console.log(`${passes} passed, ${failures} failed, ${pending} skipped`);
+      process.stdout.write(`${passes} passed, ${failures} failed, ${pending} skipped\n`);
     });
   }
 };
