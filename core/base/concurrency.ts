@@ -10,5 +10,5 @@ export function mapConcurrently<T, R>(
   limit: number,
   work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
-  return pMap(items, work, { concurrency: limit }) as Promise<R[]>;
+  return pMap(items, work, { concurrency: limit });
 }

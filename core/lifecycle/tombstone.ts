@@ -28,7 +28,7 @@ const claimedImage = z.object({
   /** The manifests of an index, as read from it. */
   children: z.array(digest),
   /** What it and its children refer to: each stays as long as that does. */
-  subjects: z.record(digest, digest) as z.ZodType<Record<Digest, Digest>>,
+  subjects: z.record(digest, digest),
   /** Why nothing was taken off, for people. */
   kept: z.string().optional(),
   /** False where nothing ties the image to the build: it is never collected on this build's account. */
