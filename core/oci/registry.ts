@@ -111,16 +111,13 @@ function resolveOnOrigin(path: string, origin: URL): URL {
 }
 
 function denied(origin: URL, request: RegistryRequest, challenge: Challenge | undefined): AppError {
-  const missing = challenge?.scheme === 'bearer' ? challenge.scope : undefined;
-  // The challenge names what this one request lacks; who grants only that would fail at the next.
-  const scope = request.scope || missing;
+  const named = challenge?.scheme === 'bearer' ? challenge.scope : undefined;
+  const missing = named ?? request.scope;
   const path = request.path.split('?')[0];
-  const also = missing && missing !== scope ? `, of which "${missing}" is missing here` : '';
-  const why = scope ? `no permission for "${scope}"${also}` : 'the credentials were not accepted';
-  return new AppError(
-    `${origin.host}: ${why} (${request.method} ${path}). Grant it to the identity of this connection.`,
-    {
-      code: 'REGISTRY_DENIED',
-    },
-  );
+  const why = missing ? `no permission for "${missing}"` : 'the credentials were not accepted';
+  // The challenge names what this one request lacks; who grants only that would fail at the next.
+  const grant = request.scope ? `Grant "${request.scope}" to the identity of this connection.` : 'Check them.';
+  return new AppError(`${origin.host}: ${why} (${request.method} ${path}). ${grant}`, {
+    code: 'REGISTRY_DENIED',
+  });
 }
