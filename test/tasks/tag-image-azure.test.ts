@@ -248,6 +248,12 @@ describe('TagImage on Azure', () => {
       assert.equal(acr.world.digest('team/app', '508'), digest);
     });
 
+    it('trusts it for Microsoft Entra too', async () => {
+      const variables = { 'Agent.CAInfo': caFile };
+      assertSucceeded(await run(511, secretOf(writer), { variables, environment: {} }));
+      assert.equal(acr.world.digest('team/app', '511'), digest);
+    });
+
     it('says what to do about a certificate that it does not trust, at once', async () => {
       const outcome = await run(509, admin(acr.host), { inputs, environment: {} });
       assertFailed(outcome, /certificate is not trusted here: name its authority in NODE_EXTRA_CA_CERTS/);
