@@ -7,16 +7,7 @@ import { getManifest, headManifest } from '../oci/manifests.ts';
 import { isIndexType, isManifestType } from '../oci/media-types.ts';
 import type { Registry } from '../oci/registry.ts';
 import { openRepository, type Repository } from '../oci/repository.ts';
-import type { ImageFacts } from './plan.ts';
-
-/** An image to look at, as the records of one build name it. */
-export interface NamedImage {
-  readonly repository: string;
-  readonly digest: Digest;
-  readonly mediaType: string;
-  readonly subject?: Digest | undefined;
-  readonly tags: readonly string[];
-}
+import type { ImageFacts, NamedImage } from './plan.ts';
 
 /** What an image holds, at any depth, and what it and those refer to. */
 export interface Links {

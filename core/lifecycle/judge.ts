@@ -1,10 +1,10 @@
 /** Judges one recorded build by the evidence, and takes the step that follows from it. */
 import { absenceMs, type Evidence, readEvidence } from './evidence.ts';
 import type { RecordedBuild } from './recorded-builds.ts';
-import { type DeadBuild, releaseBuild, resumeRelease } from './release.ts';
+import { releaseBuild, resumeRelease } from './release.ts';
 import { removeTombstone } from './remove.ts';
 import { restoreBuild } from './restore.ts';
-import { type Run, registryTime } from './surroundings.ts';
+import { type DeadBuild, type Run, registryTime } from './surroundings.ts';
 import { type TombstoneKey, writeTombstone } from './tombstone.ts';
 
 /** A tombstone whose grace is over, of a build whose evidence was read again and stands. */

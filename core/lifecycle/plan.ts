@@ -1,9 +1,17 @@
 /** Decisions about images, from facts alone: no input, no output, no clock. Keep is the answer wherever a fact is missing. */
 import type { AcrTag } from '../acr/listings.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { NamedImage } from './inspect.ts';
 import { buildTagOf, matchesGlob, ownershipOf, type StatedBuild } from './owned-tags.ts';
 import type { ProjectRules, Rules } from './rules.ts';
+
+/** An image to look at, as the records of one build name it. */
+export interface NamedImage {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly subject?: Digest | undefined;
+  readonly tags: readonly string[];
+}
 
 /** What is known of a recorded image at release. */
 export interface ImageFacts {

@@ -1,9 +1,8 @@
 /** What the records of one dead build say together, each held against its place, its collection and Azure DevOps. */
 import { mapConcurrently } from '../base/concurrency.ts';
 import { type RecordKey, type RecordReading, readRecord } from './build-record.ts';
-import type { NamedImage } from './inspect.ts';
-import type { DeadBuild } from './release.ts';
-import type { Run } from './surroundings.ts';
+import type { NamedImage } from './plan.ts';
+import type { DeadBuild, Run } from './surroundings.ts';
 
 /** The images that may be released, the records that this settles, and those that say "keep". */
 export interface RecordsOfBuild {

@@ -3,15 +3,14 @@
  * What it is about to do is written into a tombstone first, so that a kill at any moment loses nothing.
  */
 import { mapConcurrently } from '../base/concurrency.ts';
-import type { RecordKey } from './build-record.ts';
-import { imageRepository, inspectImage, type NamedImage } from './inspect.ts';
-import { buildTagOf, type StatedBuild } from './owned-tags.ts';
-import { planRelease } from './plan.ts';
+import { imageRepository, inspectImage } from './inspect.ts';
+import { buildTagOf } from './owned-tags.ts';
+import { type NamedImage, planRelease } from './plan.ts';
 import { readRecordsOfBuild } from './records-of-build.ts';
 import { removeTag } from './remove.ts';
 import type { Outcome } from './report.ts';
 import type { BuildKey } from './rules.ts';
-import { type Run, registryTime, rulesOfProject } from './surroundings.ts';
+import { type DeadBuild, type Run, registryTime, rulesOfProject } from './surroundings.ts';
 import {
   type ClaimedImage,
   markDone,
@@ -22,15 +21,6 @@ import {
 } from './tombstone.ts';
 
 const atOnce = 8;
-
-/** A build that is gone, as Azure DevOps states it, and the places of its records. */
-export interface DeadBuild {
-  readonly projectId: string;
-  readonly build: StatedBuild;
-  readonly definitionId: number;
-  readonly evidence: { readonly kind: 'deleted' | 'absent'; readonly statement: string };
-  readonly records: readonly RecordKey[];
-}
 
 /** Releases everything that the build's records name. Throws `BRAKE` before a change that would pass the limit. */
 export async function releaseBuild(run: Run, dead: DeadBuild): Promise<void> {

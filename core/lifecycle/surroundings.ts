@@ -5,6 +5,8 @@ import { AppError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Registry } from '../oci/registry.ts';
 import type { Brake } from './brake.ts';
+import type { RecordKey } from './build-record.ts';
+import type { StatedBuild } from './owned-tags.ts';
 import type { ReportItem } from './report.ts';
 import type { ProjectRules, Rules } from './rules.ts';
 
@@ -25,6 +27,15 @@ export interface Run extends Surroundings {
   readonly collectionId: string;
   readonly signal: AbortSignal | undefined;
   report(item: ReportItem): void;
+}
+
+/** A build that is gone, as Azure DevOps states it, and the places of its records. */
+export interface DeadBuild {
+  readonly projectId: string;
+  readonly build: StatedBuild;
+  readonly definitionId: number;
+  readonly evidence: { readonly kind: 'deleted' | 'absent'; readonly statement: string };
+  readonly records: readonly RecordKey[];
 }
 
 /** The registry's time in milliseconds. Throws where it has sent no `Date`: without one no age can be reckoned. */
