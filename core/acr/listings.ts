@@ -49,6 +49,8 @@ export interface AcrTag {
   readonly digest: Digest;
   /** `deleteEnabled` or `writeEnabled` is false: Azure refuses to delete it. */
   readonly locked: boolean;
+  /** When it was put on this digest, in milliseconds; undefined where the registry does not say. */
+  readonly changedAt: number | undefined;
 }
 
 /** A manifest as Azure lists it. */
@@ -73,7 +75,12 @@ export async function listTagsOf(repository: Repository, digest: Digest): Promis
       // A server that ignored the filter would list the tags of every digest.
       if (tag.digest !== digest)
         throw unexpected(repository, `its tags of ${digest} include "${tag.name}", which is on ${tag.digest}`);
-      found.push({ name: tag.name, digest: tag.digest, locked: isLocked(tag.changeableAttributes) });
+      found.push({
+        name: tag.name,
+        digest: tag.digest,
+        locked: isLocked(tag.changeableAttributes),
+        changedAt: latest(tag.lastUpdateTime),
+      });
     }
   }
   return found;

@@ -24,6 +24,8 @@ export interface AzureDevOps {
   readonly url: string;
   /** Asks, with bounded retries; never rejects, whatever happens. */
   readonly ask: (request: AzureDevOpsRequest) => Promise<Answer>;
+  /** Azure DevOps' own time, by the `Date` of its latest answer and what has passed since; undefined before the first. */
+  readonly time: () => number | undefined;
 }
 
 /** What a connection is made of. */
@@ -54,6 +56,7 @@ export function connectAzureDevOps(options: AzureDevOpsOptions): AzureDevOps {
   const url = readUrl(options.url);
   const send = createHttp(options.requestTimeoutMs ?? 30_000, options.proxy);
   let pausedUntil = 0;
+  let lead: number | undefined;
 
   const askOnce = async (request: AzureDevOpsRequest): Promise<Answer> => {
     const pause = pausedUntil - clock.now();
@@ -68,6 +71,7 @@ export function connectAzureDevOps(options: AzureDevOpsOptions): AzureDevOps {
       return unknownAnswer(request.what, `no token for Azure DevOps: ${errorMessage(error)}`);
     }
     const exchange = await send(buildRequest(url, request, token));
+    lead = readLead(exchange, clock.now()) ?? lead;
     pausedUntil = Math.max(pausedUntil, clock.now() + readRetryAfter(exchange, clock.now()));
     return withoutToken(judgeAnswer(request.what, exchange), token.value);
   };
@@ -82,7 +86,7 @@ export function connectAzureDevOps(options: AzureDevOpsOptions): AzureDevOps {
       if (pausedUntil <= clock.now()) await clock.sleep(firstPauseMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2));
     }
   };
-  return { url, ask };
+  return { url, ask, time: () => (lead === undefined ? undefined : clock.now() + lead) };
 }
 
 function readUrl(text: string): string {
@@ -106,6 +110,12 @@ function buildRequest(base: string, request: AzureDevOpsRequest, token: AzureDev
     token,
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
   };
+}
+
+/** How far the other side's clock is ahead of ours, in milliseconds. */
+function readLead(exchange: Exchange, now: number): number | undefined {
+  const date = exchange.kind === 'answered' ? Date.parse(exchange.headers['date'] ?? '') : Number.NaN;
+  return Number.isFinite(date) ? date - now : undefined;
 }
 
 /** Milliseconds that the answer asks to wait: seconds or an HTTP date, https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */

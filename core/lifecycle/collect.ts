@@ -31,6 +31,8 @@ export interface CollectRequest {
   readonly candidates: ReadonlySet<Digest>;
   /** Children and subjects as they were read before. */
   readonly known: ReadonlyMap<Digest, KnownLinks>;
+  /** A reason, where a keep policy holds the digest. */
+  readonly keptBy?: (digest: Digest) => string | undefined;
 }
 
 /** What became of each candidate. One that is in neither map was not there any more. */
@@ -46,6 +48,8 @@ interface Sweep {
   readonly candidates: ReadonlySet<Digest>;
   readonly held: Map<Digest, Hold>;
   readonly deleted: Set<Digest>;
+  /** When it was last asked what is new, by our own clock. */
+  lookedAt: number;
 }
 
 /** Microsoft's own cleaner found that more at once puts a registry into a bad state. */
@@ -53,6 +57,8 @@ const deletesAtOnce = 5;
 /** After so many deletions it is asked again what was pushed meanwhile. */
 const batchSize = 200;
 const newestAsked = 100;
+/** … and before a deletion when so many milliseconds have passed since. */
+const lookAgainMs = 2000;
 
 /** Collects one repository. Throws only where the registry fails; what could not be judged is held, with the reason. */
 export async function collectRepository(run: Run, request: CollectRequest): Promise<CollectResult> {
@@ -60,10 +66,10 @@ export async function collectRepository(run: Run, request: CollectRequest): Prom
   const reading = await readGraph(repository, request.known);
   if (reading.kind === 'unjudged') return allHeld(request, reading.reason);
   const { graph } = reading;
-  const { candidates } = request;
-  const now = registryTime(run.registry);
-  const held = markHeld({ graph, candidates, now, recentMs: run.rules.graceMs });
-  const sweep: Sweep = { run, repository, graph, candidates, held, deleted: new Set() };
+  const { candidates, keptBy } = request;
+  const now = registryTime(run);
+  const held = markHeld({ graph, candidates, now, recentMs: run.rules.graceMs, ...(keptBy && { keptBy }) });
+  const sweep: Sweep = { run, repository, graph, candidates, held, deleted: new Set(), lookedAt: 0 };
   await holdReferrersOfHeld(sweep);
   const order = orderForDeletion(graph, new Set(sweepable(sweep)));
   for (let start = 0; start < order.length; start += batchSize) {
@@ -104,10 +110,16 @@ async function holdReferrersOfHeld(sweep: Sweep): Promise<void> {
 
 /** What was pushed since the listing may have our candidates as children. */
 async function holdWhatIsNew(sweep: Sweep): Promise<void> {
-  const { graph, held, repository } = sweep;
+  const { graph, held, deleted, repository } = sweep;
+  sweep.lookedAt = sweep.run.clock.now();
   const newest = await listNewestManifests(repository, newestAsked);
+  for (const { digest, changedAt } of newest) {
+    if (graph.has(digest) && nodeOf(graph, digest).changedAt !== changedAt)
+      spreadHold(graph, held, digest, { reason: 'it was pushed again just now', settles: false });
+  }
   const fresh = newest.filter(manifest => !graph.has(manifest.digest));
-  if (fresh.length === newestAsked) {
+  // Where not one is known there may be more behind them; where there are none, the last one went with our own.
+  if (fresh.length === newest.length && (fresh.length > 0 || deleted.size === 0)) {
     throw new AppError(
       `${repository.label}: more was pushed during the collection than can be looked at; it goes on at the next run.`,
       {
@@ -118,8 +130,13 @@ async function holdWhatIsNew(sweep: Sweep): Promise<void> {
   }
   for (const { digest, tags } of fresh) {
     const manifest = await getManifest(repository, digest);
-    const subject = manifest?.subject ? [manifest.subject.digest] : [];
-    const children = manifest?.children.map(child => child.digest) ?? [];
+    if (!manifest)
+      throw new AppError(`${repository.label}@${digest} was pushed just now, but cannot be read yet.`, {
+        code: 'REGISTRY_UNEXPECTED',
+        retryable: true,
+      });
+    const subject = manifest.subject ? [manifest.subject.digest] : [];
+    const children = manifest.children.map(child => child.digest);
     for (const each of [...children, ...subject, ...tags.flatMap(tag => subjectOfTag(tag) ?? [])])
       spreadHold(graph, held, each, { reason: `${digest}, pushed just now, names it`, settles: false });
   }
@@ -141,7 +158,7 @@ async function sweepInOrder(sweep: Sweep, order: readonly Digest[]): Promise<voi
 }
 
 function follows(graph: Graph, earlier: Digest, digest: Digest): boolean {
-  return subjectsOf(nodeOf(graph, digest)).includes(earlier) || nodeOf(graph, earlier).children.includes(digest);
+  return companionsOf(graph, earlier).includes(digest) || nodeOf(graph, earlier).children.includes(digest);
 }
 
 async function sweepOne(sweep: Sweep, digest: Digest): Promise<void> {
@@ -159,12 +176,11 @@ async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | un
   const node = nodeOf(graph, digest);
   // A signature may carry the tags that were listed, all of which say so; an image may carry none.
   const expected = subjectsOf(node).length > 0 ? node.tags : [];
-  let asked = 0;
   const heldBy = async (): Promise<string | undefined> => {
-    asked += 1;
-    // Asked again means that minutes may have passed.
-    if (asked > 1) await holdWhatIsNew(sweep);
-    return (held.get(digest) ?? (await holdByReferrer(sweep, digest, new Set())))?.reason;
+    const hold = held.get(digest) ?? (await holdByReferrer(sweep, digest, new Set()));
+    // The referrers are throttled hardest, so minutes may have passed since the last look.
+    if (!hold && run.clock.now() - sweep.lookedAt > lookAgainMs) await holdWhatIsNew(sweep);
+    return (hold ?? held.get(digest))?.reason;
   };
   try {
     const removal = await removeManifest({ repository, digest, expected, heldBy }, run.log);
@@ -191,9 +207,11 @@ async function holdByReferrer(sweep: Sweep, digest: Digest, seen: Set<Digest>): 
     if (deleted.has(referrer.digest)) continue;
     if (!graph.has(referrer.digest))
       return { reason: `its referrer ${referrer.digest} was pushed just now`, settles: false };
-    const [tag] = await listTagsOf(repository, referrer.digest);
-    if (tag && subjectOfTag(tag.name) === undefined)
-      return { reason: `the tag "${tag.name}" is on its referrer ${referrer.digest}`, settles: false };
+    const listed = nodeOf(graph, referrer.digest).tags;
+    const tag = (await listTagsOf(repository, referrer.digest)).find(
+      ({ name }) => subjectOfTag(name) === undefined || !listed.includes(name),
+    );
+    if (tag) return { reason: `the tag "${tag.name}" is on its referrer ${referrer.digest}`, settles: false };
     const deeper = await holdByReferrer(sweep, referrer.digest, seen);
     if (deeper) return deeper;
   }

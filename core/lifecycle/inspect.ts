@@ -1,6 +1,7 @@
 /** Looks at a recorded image as it is now: is it there, locked, under which tags, of which children. Changes nothing. */
 import { readManifestLock } from '../acr/attributes.ts';
 import { listTagsOf } from '../acr/listings.ts';
+import { AppError } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { getManifest, headManifest } from '../oci/manifests.ts';
@@ -37,17 +38,20 @@ export async function inspectImage(registry: Registry, image: NamedImage, buildT
   const buildTagOn = isTied ? image.digest : (await headManifest(repository, buildTag))?.digest;
   return {
     facts: { image, exists: true, manifestLocked: !lock.canDelete || !lock.canWrite, tags, buildTagOn },
-    links: await readLinks(repository, image),
+    links: await readLinks(repository, image, isTied),
   };
 }
 
 /** What the manifests of an index hold and refer to, at any depth. */
-async function readLinks(repository: Repository, image: NamedImage): Promise<Links> {
+async function readLinks(repository: Repository, image: NamedImage, isTied: boolean): Promise<Links> {
   const children = new Set<Digest>();
-  const subjects: Record<Digest, Digest> = image.subject ? { [image.digest]: image.subject } : {};
-  const unread: Pick<Descriptor, 'digest' | 'mediaType'>[] = isIndexType(image.mediaType) ? [image] : [];
+  const subjects: Record<Digest, Digest> = {};
+  // What carries the build's tag is the build's; of anything else its own bytes say what it is, not a record.
+  const isPlain = isTied && !isIndexType(image.mediaType) && image.subject === undefined;
+  const unread: Pick<Descriptor, 'digest'>[] = isPlain ? [] : [image];
   for (let next = unread.pop(); next; next = unread.pop()) {
     const manifest = await getManifest(repository, next.digest);
+    if (!manifest && next === image) throw unreadable(repository, image.digest);
     if (manifest?.subject) subjects[next.digest] = manifest.subject.digest;
     for (const child of manifest?.children ?? []) {
       if (!children.has(child.digest) && !isPlatformImage(child)) unread.push(child);
@@ -55,6 +59,10 @@ async function readLinks(repository: Repository, image: NamedImage): Promise<Lin
     }
   }
   return { children: [...children], subjects };
+}
+
+function unreadable(repository: Repository, digest: Digest): AppError {
+  return new AppError(`${repository.label}@${digest} is there, but cannot be read.`, { code: 'REGISTRY_UNEXPECTED' });
 }
 
 /** An image for a platform refers to nothing; an attestation names none, or "unknown". https://docs.docker.com/build/metadata/attestations/attestation-storage/ */

@@ -20,12 +20,17 @@ export async function judgeBuild(run: Run, build: RecordedBuild): Promise<DueTom
   for (const definitionId of definitions) {
     const records = build.records.filter(key => key.definitionId === definitionId);
     const tombstones = build.tombstones.filter(key => key.definitionId === definitionId);
-    due.push(...(await judgeDefinition(run, { ...build, records, tombstones }, definitionId)));
+    due.push(...(await judgeDefinition(run, { ...build, records, tombstones }, definitionId, definitions.size > 1)));
   }
   return due;
 }
 
-async function judgeDefinition(run: Run, build: RecordedBuild, definitionId: number): Promise<DueTombstone[]> {
+async function judgeDefinition(
+  run: Run,
+  build: RecordedBuild,
+  definitionId: number,
+  contested: boolean,
+): Promise<DueTombstone[]> {
   if (isClosed(build)) return [];
   const { projectId, buildId } = build;
   const others = run.rules.projects.map(project => project.projectId);
@@ -36,6 +41,11 @@ async function judgeDefinition(run: Run, build: RecordedBuild, definitionId: num
   }
   if (evidence.kind === 'alive') {
     for (const key of build.tombstones) await restoreBuild(run, key);
+    return [];
+  }
+  // A build has one pipeline. Only the build itself could say which, and the wrong one's builds are no witnesses.
+  if (evidence.kind === 'absent' && contested && !build.tombstones.some(isRelease)) {
+    keep(run, build, 'its records name more than one pipeline, and only one can be true');
     return [];
   }
   const dead = await confirm(run, build, definitionId, evidence);
@@ -62,9 +72,16 @@ async function confirm(
 ): Promise<DeadBuild | undefined> {
   const { projectId, buildId, records } = build;
   if (evidence.kind === 'deleted') {
-    const { id, number, deletedDate } = evidence.build;
+    const { id, number, deletedDate, queueTime } = evidence.build;
+    const queuedAt = queueTime === undefined ? undefined : Date.parse(queueTime);
     const statement = `Azure DevOps says that the build was deleted${deletedDate ? ` at ${deletedDate}` : ''}`;
-    return { projectId, build: { id, number }, definitionId, evidence: { kind: 'deleted', statement }, records };
+    return {
+      projectId,
+      build: { id, number, queuedAt },
+      definitionId,
+      evidence: { kind: 'deleted', statement },
+      records,
+    };
   }
   const { scope } = evidence;
   const statement = `Azure DevOps has no build ${buildId}${scope === 'definition' ? ' and no such pipeline' : ''} any more`;
@@ -79,7 +96,7 @@ async function confirm(
   if (build.tombstones.some(isRelease)) return dead;
   const seen = build.tombstones.find(key => key.kind === `seen-${scope}`);
   const hours = absenceMs[scope] / 3_600_000;
-  if (seen && registryTime(run.registry) - seen.time >= absenceMs[scope]) return dead;
+  if (seen && registryTime(run) - seen.time >= absenceMs[scope]) return dead;
   if (!seen && !evidence.witnessed) {
     keep(
       run,
@@ -90,14 +107,19 @@ async function confirm(
   }
   keep(run, build, `${statement}; that counts when it is seen again ${hours} hours after the first time`);
   if (seen || run.dryRun) return undefined;
-  await writeTombstone(run.registry, `seen-${scope}`, {
-    schema: 1,
-    build: { projectId, id: buildId, definitionId },
-    evidence: { kind: 'absent', statement },
-    time: new Date(registryTime(run.registry)).toISOString(),
-    records: [],
-    images: [],
-  });
+  await writeTombstone(
+    run.registry,
+    `seen-${scope}`,
+    {
+      schema: 1,
+      build: { projectId, id: buildId, definitionId },
+      evidence: { kind: 'absent', statement },
+      time: new Date(registryTime(run)).toISOString(),
+      records: [],
+      images: [],
+    },
+    0,
+  );
   return undefined;
 }
 
@@ -111,7 +133,7 @@ async function advance(run: Run, build: RecordedBuild, dead: DeadBuild): Promise
     const seen = build.tombstones.filter(each => each.kind.startsWith('seen-'));
     for (const key of seen) await removeTombstone(run.registry, key, run.log);
   }
-  const now = registryTime(run.registry);
+  const now = registryTime(run);
   return releases.filter(key => key.done && isDue(key, run.rules.graceMs, now)).map(key => ({ key, dead }));
 }
 

@@ -136,12 +136,12 @@ function ownHold(
   request: MarkRequest & { readonly going: ReadonlySet<Digest> },
 ): Hold | undefined {
   const subjects = subjectsOf(node);
+  const policy = request.keptBy?.(digest);
+  if (policy !== undefined) return { reason: policy, settles: true };
   const tag = node.tags.find(each => subjectOfTag(each) === undefined);
   if (tag !== undefined)
     return { reason: node.locked ? 'it is locked' : `the tag "${tag}" is on it`, settles: true, tag };
   if (node.locked) return { reason: 'it is locked', settles: false };
-  const policy = request.keptBy?.(digest);
-  if (policy !== undefined) return { reason: policy, settles: false };
   const isRecent = node.changedAt === undefined || node.changedAt > request.now - request.recentMs;
   if (isRecent) return { reason: 'it was changed within the grace', settles: false };
   // A signature of an image that nobody gives up stays with it; one whose subject went before its own end came does not.

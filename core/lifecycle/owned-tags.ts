@@ -11,6 +11,8 @@ export type Ownership = 'buildTag' | 'id' | 'number';
 export interface StatedBuild {
   readonly id: number;
   readonly number?: string | undefined;
+  /** When it was queued, in milliseconds: what is older is not its own. */
+  readonly queuedAt?: number | undefined;
 }
 
 /** The tag that ties an image to its build. */

@@ -32,6 +32,9 @@ export type ReleaseDecision =
   /** Do nothing. `claimed`: it is the build's and is looked at again; else this build's account of it is closed. */
   | { readonly kind: 'keep'; readonly claimed: boolean; readonly reason: string };
 
+/** The clocks of Azure DevOps and the registry may disagree by so much. */
+const clockDifferenceMs = 60 * 60_000;
+
 /** Decides on one image of a build that is gone. */
 export function planRelease(
   facts: ImageFacts,
@@ -46,8 +49,8 @@ export function planRelease(
     return unclaimed('the configuration gives this project no images in that repository');
   }
   if (!facts.exists) return unclaimed('it is not in the registry any more');
-  if (facts.buildTagOn === undefined)
-    return unclaimed(`the build tag "${buildTag}" is not in that repository, so nothing ties it to the build`);
+  const untied = untiedBecause(facts, build, buildTag);
+  if (untied !== undefined) return unclaimed(untied);
   const owned = facts.tags.flatMap(tag => {
     const ownership = ownershipOf(tag.name, build, rules, image.tags);
     return ownership ? [{ ...tag, ownership }] : [];
@@ -58,9 +61,25 @@ export function planRelease(
   if (locked) return claimed(`its tag "${locked.name}" is locked`);
   // A build number may be another pipeline's as well: where another tag holds the image, the number stays with it.
   const untag = owned.filter(tag => others.length === 0 || tag.ownership !== 'number').map(tag => tag.name);
-  if (facts.buildTagOn !== image.digest && untag.includes(buildTag))
-    return claimed('its tags contradict each other; looked at again');
   return { kind: 'release', untag, reason: releaseReason(facts, others, buildTag) };
+}
+
+/** Why nothing ties the image to the build, where nothing does. */
+function untiedBecause(
+  { image, tags, buildTagOn }: ImageFacts,
+  build: StatedBuild,
+  buildTag: string,
+): string | undefined {
+  if (buildTagOn === undefined)
+    return `the build tag "${buildTag}" is not in that repository, so nothing ties it to the build`;
+  const [stranger] = tags;
+  if (buildTagOn !== image.digest && stranger) {
+    return `the build tag "${buildTag}" is not on it, but "${stranger.name}" is: nothing ties it to the build`;
+  }
+  const setAt = tags.find(tag => tag.name === buildTag)?.changedAt;
+  // Somebody's "2026" or "20" is older than the build of that number.
+  const isOlder = setAt !== undefined && build.queuedAt !== undefined && setAt < build.queuedAt - clockDifferenceMs;
+  return isOlder ? `the tag "${buildTag}" is older than the build` : undefined;
 }
 
 function releaseReason(facts: ImageFacts, others: readonly AcrTag[], buildTag: string): string {

@@ -1,5 +1,5 @@
 /** Reads a repository's whole manifest graph, or says why it cannot be judged: hidden, truncated or unreadable parts. */
-import { readRepositoryProperties } from '../acr/attributes.ts';
+import { type RepositoryProperties, readRepositoryProperties } from '../acr/attributes.ts';
 import { type AcrManifest, listManifests } from '../acr/listings.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -38,7 +38,7 @@ export async function readGraph(repository: Repository, known: ReadonlyMap<Diges
   if (!before) return { kind: 'graph', graph: new Map() };
   if (!before.canDelete || !before.canWrite) return { kind: 'unjudged', reason: 'the repository is locked' };
   const listed = await listManifests(repository);
-  const incomplete = await findGap(repository, listed);
+  const incomplete = await findGap(repository, listed, before);
   if (incomplete) return { kind: 'unjudged', reason: incomplete };
   const graph = new Map<Digest, GraphNode>();
   const unread: AcrManifest[] = [];
@@ -80,10 +80,18 @@ async function readChildren(
 }
 
 /** What is hidden (`listEnabled: false`) or cut off is in the repository's counts alone. */
-async function findGap(repository: Repository, listed: ReadonlyMap<Digest, AcrManifest>): Promise<string | undefined> {
+async function findGap(
+  repository: Repository,
+  listed: ReadonlyMap<Digest, AcrManifest>,
+  before: RepositoryProperties,
+): Promise<string | undefined> {
   // Asked after the listing as well as a push during it would show, so a busy repository waits for the next run.
   const counts = await readRepositoryProperties(repository);
   if (!counts) return 'it vanished while it was listed';
+  if (counts.manifestCount !== before.manifestCount || counts.tagCount !== before.tagCount) {
+    // A deletion meanwhile would make up for what is hidden.
+    return 'it changed while it was listed';
+  }
   if (counts.manifestCount !== listed.size) {
     return `it has ${counts.manifestCount} manifests, but lists ${listed.size}: some are hidden, or the list was cut or is stale`;
   }

@@ -69,7 +69,7 @@ async function listWhatMatters(
   if (hinted.builds.length === 0) return hinted;
   const keys = hinted.builds.flatMap(build => [...build.records, ...build.tombstones]);
   const releases = new Set(keys.map(key => `${key.projectId}/${key.buildId}/${key.definitionId}`)).size;
-  const now = registryTime(surroundings.registry);
+  const now = registryTime(surroundings);
   return isBelowFloor({ tombstones: hinted.tombstones, now }, releases)
     ? hinted
     : listRecordedBuilds(surroundings, rules);
@@ -95,7 +95,7 @@ function startRun({ surroundings, rules, request, collectionId, recorded, items 
       limits: rules.brake,
       tombstones: recorded.tombstones,
       builds: recorded.builds.length,
-      now: registryTime(surroundings.registry),
+      now: registryTime(surroundings),
       approved: request.approved,
       dryRun: request.dryRun ?? false,
     }),
@@ -125,7 +125,7 @@ function chooseBuilds(
 
 /** Leaves out what a question in bulk shows to be alive, and what is waiting; the others are asked for one by one. */
 async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promise<RecordedBuild[]> {
-  const now = registryTime(run.registry);
+  const now = registryTime(run);
   const left: RecordedBuild[] = [];
   for (const [projectId, ofProject] of groupBy(builds, build => build.projectId)) {
     const answer = await getBuildsByIds(

@@ -23,10 +23,11 @@ export async function readRecordsOfBuild(run: Run, dead: DeadBuild): Promise<Rec
   const readings = await mapConcurrently(dead.records, 8, key => readRecord(run.registry, key));
   const own: OwnReading[] = [];
   for (const reading of readings) {
-    if (reading.kind === 'gone') continue;
     const { tag } = reading.key;
-    if (reading.kind === 'unreadable') {
-      keepBuild(run, dead, `its record ${tag} cannot be read (${reading.reason}), so all its images stay`);
+    // It was listed a moment ago: another run may have removed it, or the answer is wrong. The next run knows.
+    if (reading.kind === 'unreadable' || reading.kind === 'gone') {
+      const why = reading.kind === 'gone' ? 'it is listed, but not there' : reading.reason;
+      keepBuild(run, dead, `its record ${tag} cannot be read (${why}), so all its images stay`);
       return undefined;
     }
     const why = foreignness(run, dead, reading);

@@ -39,15 +39,12 @@ export async function releaseBuild(run: Run, dead: DeadBuild): Promise<void> {
       if (claim.kept) report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: claim.kept });
       return claim;
     });
-    await carryOut(
-      run,
-      dead,
-      images,
-      records.settled.map(key => key.tag),
-    );
+    // One that has no tag left to take off will be deleted all the same, so it counts.
+    const count = images.filter(image => image.claimed).length;
+    await carryOut(run, dead, { images, records: records.settled.map(key => key.tag), count });
   } else if (records.keepers.length > 0 && !run.dryRun) {
     const tags = records.keepers.map(key => key.tag);
-    await writeTombstone(run.registry, 'kept', tombstoneOf(run, dead, [], tags));
+    await writeTombstone(run.registry, 'kept', tombstoneOf(run, dead, [], tags), tags.length);
   }
 }
 
@@ -72,7 +69,7 @@ export async function releaseAgain(
     const { children, subjects } = image;
     return { ...(await claimImage(run, dead, named)), children, subjects, claimed: true };
   });
-  await carryOut(run, dead, images, records);
+  await carryOut(run, dead, { images, records, count: images.filter(image => image.untag.length > 0).length });
 }
 
 /** Goes on with a release that was interrupted. */
@@ -97,13 +94,15 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
   };
 }
 
-async function carryOut(
-  run: Run,
-  dead: DeadBuild,
-  images: readonly ClaimedImage[],
-  records: readonly string[],
-): Promise<void> {
-  const count = images.filter(image => image.untag.length > 0).length;
+/** What a tombstone is to say. */
+interface Release {
+  readonly images: readonly ClaimedImage[];
+  readonly records: readonly string[];
+  /** Images that the brake counts. */
+  readonly count: number;
+}
+
+async function carryOut(run: Run, dead: DeadBuild, { images, records, count }: Release): Promise<void> {
   run.brake.check(dead.evidence.kind, keyOf(dead), count);
   run.brake.add(dead.evidence.kind, count);
   const content = tombstoneOf(run, dead, images, records);
@@ -118,7 +117,7 @@ async function carryOut(
     return;
   }
   run.signal?.throwIfAborted();
-  await untagAll(run, await writeTombstone(run.registry, dead.evidence.kind, content), content);
+  await untagAll(run, await writeTombstone(run.registry, dead.evidence.kind, content, count), content);
 }
 
 async function untagAll(run: Run, key: TombstoneKey, content: Tombstone): Promise<void> {
@@ -148,7 +147,7 @@ function tombstoneOf(
     schema: 1,
     build: { projectId: dead.projectId, id, definitionId: dead.definitionId, number },
     evidence: { ...dead.evidence },
-    time: new Date(registryTime(run.registry)).toISOString(),
+    time: new Date(registryTime(run)).toISOString(),
     records: [...records],
     images: [...images],
   };

@@ -9,6 +9,7 @@ import { type DueTombstone } from './judge.ts';
 import type { Hold } from './mark.ts';
 import { ownershipOf } from './owned-tags.ts';
 import type { KnownLinks } from './read-graph.ts';
+import { readRecordsOfBuild } from './records-of-build.ts';
 import { releaseAgain } from './release.ts';
 import { removeManifest, removeTombstone } from './remove.ts';
 import { type Run, registryTime } from './surroundings.ts';
@@ -21,20 +22,32 @@ interface Due extends DueTombstone {
 /** Collects every repository that the due tombstones name, each once, and settles the tombstones. */
 export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): Promise<void> {
   const due: Due[] = [];
+  const kept = new Set<string>();
   for (const each of tombstones) {
     const content = await readTombstone(run.registry, each.key);
-    if (content) due.push({ ...each, content });
+    // Records may have come since the release, and one that says "keep" is stronger still.
+    const records = content && (await readRecordsOfBuild(run, each.dead));
+    if (!records) continue;
+    for (const image of records.kept) kept.add(`${image.repository}@${image.digest}`);
+    due.push({ ...each, content });
   }
   const repositories = new Set(due.flatMap(({ content }) => claimedOf(content).map(image => image.repository)));
   const results = new Map<string, CollectResult>();
-  for (const repository of repositories) results.set(repository, await collectOne(run, repository, due));
+  for (const repository of repositories) results.set(repository, await collectOne(run, { repository, due, kept }));
   for (const each of due) {
     const pending = reportImages(run, each, results);
     if (!run.dryRun) await closeOrRenew(run, each, pending);
   }
 }
 
-async function collectOne(run: Run, repository: string, due: readonly Due[]): Promise<CollectResult> {
+interface ToCollect {
+  readonly repository: string;
+  readonly due: readonly Due[];
+  /** `repository@digest` of what a record says "keep" of. */
+  readonly kept: ReadonlySet<string>;
+}
+
+async function collectOne(run: Run, { repository, due, kept }: ToCollect): Promise<CollectResult> {
   const images = due.flatMap(({ content }) => claimedOf(content).filter(image => image.repository === repository));
   const candidates = new Set<Digest>(images.flatMap(image => [image.digest, ...image.children]));
   const known = new Map<Digest, KnownLinks>();
@@ -43,8 +56,10 @@ async function collectOne(run: Run, repository: string, due: readonly Due[]): Pr
       known.set(about, { children: [], subject });
     if (children.length > 0) known.set(digest, { children, subject: subjects[digest] });
   }
+  const keptBy = (digest: Digest): string | undefined =>
+    kept.has(`${repository}@${digest}`) ? 'its pipeline said "onBuildDeleted: keep"' : undefined;
   try {
-    return await collectRepository(run, { repository, candidates, known });
+    return await collectRepository(run, { repository, candidates, known, keptBy });
   } catch (thrown) {
     if (
       !hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED', 'REGISTRY_DENIED', 'DIGEST_MISMATCH', 'TOO_LARGE')
@@ -81,13 +96,13 @@ function settles(run: Run, due: Due, image: ClaimedImage, hold: Hold): boolean {
 }
 
 async function closeOrRenew(run: Run, due: Due, pending: readonly ClaimedImage[]): Promise<void> {
+  // The brake counts the tombstones of a day, so none goes before.
+  if (registryTime(run) - due.key.time < brakeWindowMs) return;
   if (pending.length > 0) {
     await releaseAgain(run, due.dead, pending, due.content.records);
     await removeTombstone(run.registry, due.key, run.log, due.content.manifest);
     return;
   }
-  // The brake counts the tombstones of a day, so none goes before.
-  if (registryTime(run.registry) - due.key.time < brakeWindowMs) return;
   const repository = recordRepository(run.registry, due.key.projectId, ['pull', 'delete', 'metadata_read']);
   for (const tag of due.content.records) {
     const record = await headManifest(repository, tag);

@@ -38,9 +38,22 @@ export interface DeadBuild {
   readonly records: readonly RecordKey[];
 }
 
-/** The registry's time in milliseconds. Throws where it has sent no `Date`: without one no age can be reckoned. */
-export function registryTime(registry: Registry): number {
+/** Two servers whose clocks differ by more do not both tell the time: a proxy may answer with a `Date` of last week. */
+const farOffMs = 60 * 60_000;
+
+/**
+ * The registry's time in milliseconds. Throws where it has sent no `Date`, or one that Azure DevOps contradicts:
+ * without a true one no age can be reckoned.
+ */
+export function registryTime({ registry, azureDevOps }: Pick<Surroundings, 'registry' | 'azureDevOps'>): number {
   const time = registry.time();
+  const other = azureDevOps.time();
+  if (time !== undefined && other !== undefined && Math.abs(time - other) > farOffMs) {
+    throw new AppError(
+      `${registry.host} says it is ${new Date(time).toISOString()}, Azure DevOps ${new Date(other).toISOString()}; one of them is wrong, so no grace can be reckoned, and nothing was deleted.`,
+      { code: 'REGISTRY_UNEXPECTED' },
+    );
+  }
   if (time !== undefined) return time;
   throw new AppError(`${registry.host} sends no Date, so no grace can be reckoned; nothing was deleted.`, {
     code: 'REGISTRY_UNEXPECTED',

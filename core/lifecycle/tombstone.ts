@@ -110,16 +110,15 @@ export async function listTombstones(registry: Registry, projectId: string): Pro
   });
 }
 
-/** Writes a tombstone and gives its place. */
+/** Writes a tombstone and gives its place; `count` is as in {@link TombstoneKey}. */
 export async function writeTombstone(
   registry: Registry,
   kind: TombstoneKind,
   content: Tombstone,
+  count: number,
 ): Promise<TombstoneKey> {
   const { projectId, id: buildId, definitionId } = content.build;
   const time = Math.floor(Date.parse(content.time) / 1000) * 1000;
-  const count =
-    kind === 'kept' ? content.records.length : content.images.filter(image => image.untag.length > 0).length;
   const tag = `${buildId}.${definitionId}.${kind}.${time / 1000}.${count}`;
   await putArtifact(tombstoneRepository(registry, projectId), tag, { type: tombstoneType, json: content });
   return { projectId, buildId, definitionId, kind, time, count, tag, done: false };

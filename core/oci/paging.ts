@@ -1,6 +1,6 @@
 /** Lists in pages, joined by `Link`. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags */
 import { AppError } from '../base/errors.ts';
-import { type Repository, unexpectedAnswer } from './repository.ts';
+import { errorCodes, type Repository, unexpectedAnswer } from './repository.ts';
 
 /** One page: its JSON, or undefined when the registry knows no such list (404). */
 export interface Page {
@@ -29,7 +29,8 @@ export async function* readPages(repository: Repository, path: string): AsyncGen
       headers: { accept: 'application/json' },
       maxBytes: maxPageBytes,
     });
-    if (answer.status === 404 && seen.size === 1) return;
+    // A proxy says 404, too; only the registry says that it does not know the repository.
+    if (answer.status === 404 && seen.size === 1 && errorCodes(answer.bytes).includes('NAME_UNKNOWN')) return;
     if (answer.status !== 200) throw unexpectedAnswer(what, answer);
     yield { body: parseJson(answer.bytes, what) };
     next = nextLink(answer.headers['link'], next);

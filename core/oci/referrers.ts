@@ -43,13 +43,28 @@ export async function listReferrers(repository: Repository, digest: Digest): Pro
       headers: { accept: ociIndex },
       maxBytes: 16 * 1024 * 1024,
     });
-    // 404 means that the API is not there: with it, an unknown digest has an empty list.
-    if (answer.status === 404 && seen.size === 1) return readTagSchema(repository, digest);
+    // 404 means that the API is not there: with it, an unknown digest has an empty list. So one shows what the 404 is worth.
+    if (answer.status === 404 && seen.size === 1) {
+      if (await lacksReferrersApi(repository)) return readTagSchema(repository, digest);
+    }
     if (answer.status !== 200) throw unexpectedAnswer(what, answer);
     found.push(...parseManifest(answer.bytes, ociIndex, what).children);
     next = nextLink(answer.headers['link'], next);
   }
   return found;
+}
+
+/** A digest that nothing has. */
+const nobody: Digest = `sha256:${'0'.repeat(64)}`;
+
+async function lacksReferrersApi(repository: Repository): Promise<boolean> {
+  const answer = await repository.registry.exchange({
+    method: 'GET',
+    path: `/v2/${repository.name}/referrers/${nobody}`,
+    scope: repository.scope,
+    headers: { accept: ociIndex },
+  });
+  return answer.status === 404;
 }
 
 async function readTagSchema(repository: Repository, digest: Digest): Promise<Descriptor[]> {

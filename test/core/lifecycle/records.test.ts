@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
-import { type BuildRecord, recordType } from '../../../core/lifecycle/build-record.ts';
+import { randomUUID } from 'node:crypto';
+import type { BuildRecord } from '../../../core/lifecycle/build-record.ts';
 import { day, type Estate, requestOf, startEstate } from './estate.ts';
+import { forgeRecord } from './forge-record.ts';
 
 describe('records that cannot be trusted', () => {
   let estate: Estate;
@@ -12,22 +13,8 @@ describe('records that cannot be trusted', () => {
   });
   afterEach(() => estate.close());
 
-  /** Writes any bytes as a record, as somebody who may push to the repository of records can. */
-  const forge = (tag: string, content: unknown, projectId = estate.projectId): void => {
-    const { world } = estate.acr;
-    const repository = `image-lifecycle/builds/${projectId}`;
-    const text = typeof content === 'string' ? content : JSON.stringify(content);
-    world.putBlob(repository, text);
-    world.putBlob(repository, '{}');
-    const manifest = {
-      schemaVersion: 2,
-      mediaType: 'application/vnd.oci.image.manifest.v1+json',
-      artifactType: recordType,
-      config: { mediaType: 'application/vnd.oci.empty.v1+json', ...blob('{}') },
-      layers: [{ mediaType: recordType, ...blob(text) }],
-    };
-    world.putManifest(repository, Buffer.from(JSON.stringify(manifest)), { tags: [tag] });
-  };
+  const forge = (tag: string, content: unknown, projectId?: string): void =>
+    forgeRecord(estate, tag, content, projectId);
 
   const recordFor = (
     buildId: number,
@@ -234,7 +221,3 @@ describe('records that cannot be trusted', () => {
     assert.deepEqual(estate.acr.world.repositories(), []);
   });
 });
-
-function blob(bytes: string): { digest: string; size: number } {
-  return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: Buffer.byteLength(bytes) };
-}

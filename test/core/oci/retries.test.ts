@@ -172,8 +172,9 @@ describe('connections', () => {
   });
 
   it('are kept over refusals, absences and errors whose words are not read', async () => {
+    const unknown = JSON.stringify({ errors: [{ code: 'NAME_UNKNOWN', message: 'x'.repeat(2000) }] });
     server = await startLoopback(({ index }, response) =>
-      response.writeHead(index % 2 === 0 ? 500 : 404).end('x'.repeat(2000)),
+      index % 2 === 0 ? response.writeHead(500).end('x'.repeat(2000)) : response.writeHead(404).end(unknown),
     );
     const app = openOn(server, client);
     for (let round = 0; round < 10; round += 1) assert.deepEqual(await listTags(app), []);
