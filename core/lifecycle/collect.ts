@@ -176,10 +176,13 @@ async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | un
   const node = nodeOf(graph, digest);
   // A signature may carry the tags that were listed, all of which say so; an image may carry none.
   const expected = subjectsOf(node).length > 0 ? node.tags : [];
+  let asked = 0;
   const heldBy = async (): Promise<string | undefined> => {
+    asked += 1;
     const hold = held.get(digest) ?? (await holdByReferrer(sweep, digest, new Set()));
     // The referrers are throttled hardest, so minutes may have passed since the last look.
-    if (!hold && run.clock.now() - sweep.lookedAt > lookAgainMs) await holdWhatIsNew(sweep);
+    const isLate = asked > 1 || run.clock.now() - sweep.lookedAt > lookAgainMs;
+    if (!hold && isLate) await holdWhatIsNew(sweep);
     return (hold ?? held.get(digest))?.reason;
   };
   try {

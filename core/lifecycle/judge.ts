@@ -127,7 +127,7 @@ async function advance(run: Run, build: RecordedBuild, dead: DeadBuild): Promise
   const releases = build.tombstones.filter(isRelease);
   if (releases.length === 0) await releaseBuild(run, dead);
   for (const key of releases.filter(each => !each.done)) {
-    if (!run.dryRun) await resumeRelease(run, key);
+    if (!run.dryRun) await resumeRelease(run, dead, key);
   }
   if (!run.dryRun) {
     const seen = build.tombstones.filter(each => each.kind.startsWith('seen-'));

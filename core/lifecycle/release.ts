@@ -7,7 +7,7 @@ import { imageRepository, inspectImage } from './inspect.ts';
 import { buildTagOf } from './owned-tags.ts';
 import { type NamedImage, planRelease } from './plan.ts';
 import { readRecordsOfBuild } from './records-of-build.ts';
-import { removeTag } from './remove.ts';
+import { removeTag, removeTombstone } from './remove.ts';
 import type { Outcome } from './report.ts';
 import type { BuildKey } from './rules.ts';
 import { type DeadBuild, type Run, registryTime, rulesOfProject } from './surroundings.ts';
@@ -72,10 +72,20 @@ export async function releaseAgain(
   await carryOut(run, dead, { images, records, count: images.filter(image => image.untag.length > 0).length });
 }
 
+/** An interruption that lasted longer is a new release: the grace is to run from when the tags come off. */
+const resumableMs = 60 * 60_000;
+
 /** Goes on with a release that was interrupted. */
-export async function resumeRelease(run: Run, key: TombstoneKey): Promise<void> {
+export async function resumeRelease(run: Run, dead: DeadBuild, key: TombstoneKey): Promise<void> {
   const content = await readTombstone(run.registry, key);
-  if (content) await untagAll(run, key, content);
+  if (!content) return;
+  const claimed = content.images.filter(image => image.claimed);
+  if (registryTime(run) - key.time <= resumableMs || claimed.length === 0) {
+    await untagAll(run, key, content);
+    return;
+  }
+  await releaseAgain(run, dead, claimed, content.records);
+  await removeTombstone(run.registry, key, run.log, content.manifest);
 }
 
 async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise<ClaimedImage> {

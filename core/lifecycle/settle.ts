@@ -1,5 +1,5 @@
 /** Closes the account of released builds: collects what is due, looks again at what was held, removes what is done. */
-import { errorMessage, hasCode } from '../base/errors.ts';
+import { AppError, errorMessage, hasCode } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { headManifest } from '../oci/manifests.ts';
 import { brakeWindowMs } from './brake.ts';
@@ -8,6 +8,7 @@ import { type CollectResult, collectRepository } from './collect.ts';
 import { type DueTombstone } from './judge.ts';
 import type { Hold } from './mark.ts';
 import { ownershipOf } from './owned-tags.ts';
+import type { NamedImage } from './plan.ts';
 import type { KnownLinks } from './read-graph.ts';
 import { readRecordsOfBuild } from './records-of-build.ts';
 import { releaseAgain } from './release.ts';
@@ -24,19 +25,39 @@ export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): 
   const due: Due[] = [];
   const kept = new Set<string>();
   for (const each of tombstones) {
-    const content = await readTombstone(run.registry, each.key);
-    // Records may have come since the release, and one that says "keep" is stronger still.
-    const records = content && (await readRecordsOfBuild(run, each.dead));
-    if (!records) continue;
-    for (const image of records.kept) kept.add(`${image.repository}@${image.digest}`);
-    due.push({ ...each, content });
+    const found = await unlessItFails(run, each, () => readDue(run, each));
+    for (const image of found?.kept ?? []) kept.add(`${image.repository}@${image.digest}`);
+    if (found) due.push({ ...each, content: found.content });
   }
   const repositories = new Set(due.flatMap(({ content }) => claimedOf(content).map(image => image.repository)));
   const results = new Map<string, CollectResult>();
   for (const repository of repositories) results.set(repository, await collectOne(run, { repository, due, kept }));
   for (const each of due) {
     const pending = reportImages(run, each, results);
-    if (!run.dryRun) await closeOrRenew(run, each, pending);
+    if (!run.dryRun) await unlessItFails(run, each, () => closeOrRenew(run, each, pending));
+  }
+}
+
+/** The tombstone, and what the build's records say "keep" of: they may have come since the release. */
+async function readDue(
+  run: Run,
+  { key, dead }: DueTombstone,
+): Promise<{ content: Due['content']; kept: readonly NamedImage[] } | undefined> {
+  const content = await readTombstone(run.registry, key);
+  const records = content && (await readRecordsOfBuild(run, dead));
+  return content && records && { content, kept: records.kept };
+}
+
+/** What fails for one build stands in the report, and the others go on. */
+async function unlessItFails<T>(run: Run, { key }: DueTombstone, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    run.signal?.throwIfAborted();
+    if (!(thrown instanceof AppError) || thrown.code === 'BRAKE') throw thrown;
+    const { projectId, buildId } = key;
+    run.report({ projectId, buildId, subject: `build ${buildId}`, outcome: 'failed', reason: thrown.message });
+    return undefined;
   }
 }
 

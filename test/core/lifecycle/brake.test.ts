@@ -59,17 +59,22 @@ describe('the brake', () => {
   });
 
   it('lets an approved plan through, as far as a fresh one agrees', async () => {
-    const ids = await seed(6);
-    limit(2);
+    const ids = await seed(7);
+    limit(1);
+    estate.ado.world.deleteBuild(ids[6]!);
+    await estate.reconcile();
+    assert.equal(tagged(), 6, 'the limit of the day is reached');
     for (const id of ids.slice(0, 5)) estate.ado.world.deleteBuild(id);
     const dry = await estate.reconcile({ dryRun: true });
     assert.equal(tagged(), 6, 'a dry run changes nothing');
     assert.equal(dry.plan.release.length, 5, 'and lists everything');
     assert.notEqual(dry.braked, undefined);
-    const approved = { ...dry.plan, release: dry.plan.release.slice(0, 4) };
+    const release = dry.plan.release.filter(({ buildId }) => buildId !== ids[4]);
     delete estate.ado.world.builds.get(ids[0]!)!.deleted;
-    const report = await estate.reconcile({ approved });
+    const report = await estate.reconcile({ approved: { ...dry.plan, release } });
     assert.notEqual(report.braked, undefined, 'the fifth was not approved');
+    // Builds are judged side by side, so the brake may hold before the last of the approved ones is reached.
+    for (let runs = 0; runs < 4; runs += 1) await estate.reconcile({ approved: { ...dry.plan, release } });
     assert.deepEqual(Object.keys(estate.acr.world.tags('app')).map(Number), [ids[0], ids[4], ids[5]]);
   });
 

@@ -130,13 +130,13 @@ function foretell(nodes: readonly Node[], dead: ReadonlySet<string>): string[] {
   return nodes.map(node => node.digest).filter(digest => !gone.has(digest));
 }
 
-/** What the dead builds made, with the children; and with the signatures by tag, which are given up with their subject. */
+/** What the dead builds made, with the children; and with what refers to or signs those, which is given up with its subject. */
 function giveUp(nodes: readonly Node[], dead: ReadonlySet<string>): { given: Set<string>; going: Set<string> } {
   const given = new Set(dead);
   for (const digest of given)
     for (const child of nodes.find(node => node.digest === digest)?.children ?? []) given.add(child);
   const going = new Set(given);
-  for (const digest of going) for (const node of nodes) if (node.signs === digest) going.add(node.digest);
+  for (const digest of going) for (const node of nodes) if (isAbout(node, digest)) going.add(node.digest);
   return { given, going };
 }
 
