@@ -16,7 +16,9 @@ const planFile = z.strictObject({
     z.strictObject({
       registry: z.string(),
       organization: z.string(),
-      release: z.array(z.strictObject({ projectId: z.guid().toLowerCase(), buildId: z.int().positive() })),
+      release: z.array(
+        z.strictObject({ projectId: z.guid().toLowerCase(), buildId: z.int().positive(), images: z.int().positive() }),
+      ),
       collect: z.array(z.string().regex(/^[^@\s]+@sha256:[0-9a-f]{64}$/)),
     }),
   ),
@@ -27,7 +29,7 @@ export function formatPlanFile(plans: readonly FiledPlan[]): string {
   const flat = plans.map(({ registry, organization, plan }) => ({
     registry,
     organization,
-    release: plan.release.map(({ projectId, buildId }) => ({ projectId, buildId })),
+    release: plan.release.map(({ projectId, buildId, images }) => ({ projectId, buildId, images })),
     collect: plan.collect,
   }));
   return `${JSON.stringify({ schema: 1, plans: flat }, undefined, 2)}\n`;

@@ -1,6 +1,6 @@
 /** The brake: how much may be released within 24 hours before a person is asked. No input or output of its own. */
 import { AppError } from '../base/errors.ts';
-import type { Plan } from './report.ts';
+import type { Plan, PlannedRelease } from './report.ts';
 import type { BrakeLimit, BuildKey, Rules } from './rules.ts';
 import type { TombstoneKey } from './tombstone.ts';
 
@@ -9,7 +9,9 @@ export interface Brake {
   /** Throws `BRAKE` when releasing `images` images of this build would pass the limit of its kind of evidence. */
   check(kind: ReleaseKind, key: BuildKey, images: number): void;
   /** Counts what was released. */
-  add(kind: ReleaseKind, images: number): void;
+  add(kind: ReleaseKind, key: BuildKey, images: number): void;
+  /** What was counted; in a dry run, what would be released. */
+  releases(): readonly PlannedRelease[];
   /** In a dry run nothing is thrown; this tells what would have been. */
   tripped(): string | undefined;
 }
@@ -59,19 +61,22 @@ export function createBrake(facts: BrakeFacts): Brake {
     deleted: tally('deleted'),
     absent: tally('absent'),
   };
+  const releases: PlannedRelease[] = [];
   let tripped: string | undefined;
   return {
     tripped: () => tripped,
     check(kind, key, images) {
-      if (images === 0 || isApproved(facts.approved, key)) return;
+      if (images === 0 || isApproved(facts.approved, key, images)) return;
       const limit = facts.limits[kind];
       const allowedBuilds = allowed(limit, facts.builds, kind);
       if (counts[kind].images + images <= limit.images && counts[kind].builds + 1 <= allowedBuilds) return;
       tripped ??= `The brake holds: releasing build ${key.buildId} would make ${counts[kind].images + images} images of ${counts[kind].builds + 1} builds in 24 hours (evidence "${kind}"; the limit is ${limit.images} images or ${allowedBuilds} builds). Look at the plan of a dry run and approve it if it is right.`;
       if (!facts.dryRun) throw new AppError(tripped, { code: 'BRAKE' });
     },
-    add(kind, images) {
+    releases: () => releases,
+    add(kind, key, images) {
       if (images === 0) return;
+      releases.push({ projectId: key.projectId, buildId: key.buildId, images });
       counts[kind].images += images;
       counts[kind].builds += 1;
     },
@@ -82,6 +87,11 @@ function allowed(limit: BrakeLimit, builds: number, kind: ReleaseKind): number {
   return Math.max(floorOf[kind], Math.floor((builds * limit.percent) / 100));
 }
 
-function isApproved(approved: Plan | undefined, key: BuildKey): boolean {
-  return approved?.release.some(each => each.projectId === key.projectId && each.buildId === key.buildId) ?? false;
+/** What was approved is so many images of a build: one that names more by now is asked about again. */
+function isApproved(approved: Plan | undefined, key: BuildKey, images: number): boolean {
+  return (
+    approved?.release.some(
+      each => each.projectId === key.projectId && each.buildId === key.buildId && images <= each.images,
+    ) ?? false
+  );
 }

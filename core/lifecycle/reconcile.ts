@@ -34,10 +34,10 @@ const buildsAtOnce = 4;
  */
 export async function reconcile(surroundings: Surroundings, rules: Rules, request: ReconcileRequest): Promise<Report> {
   const items: ReportItem[] = [];
-  if (rules.onBuildDeleted === 'keep') return reportOf(items, 0, undefined);
+  if (rules.onBuildDeleted === 'keep') return reportOf(items, 0);
   const collectionId = await readCollectionId(surroundings);
   const recorded = await listWhatMatters(surroundings, rules, request.only);
-  if (recorded.builds.length === 0) return reportOf(items, 0, undefined);
+  if (recorded.builds.length === 0) return reportOf(items, 0);
   const run = startRun({ surroundings, rules, request, collectionId, recorded, items });
   let braked: string | undefined;
   try {
@@ -48,7 +48,7 @@ export async function reconcile(surroundings: Surroundings, rules: Rules, reques
     if (!hasCode(thrown, 'BRAKE')) throw thrown;
     braked = errorMessage(thrown);
   }
-  return reportOf(items, recorded.builds.length, braked ?? run.brake.tripped());
+  return reportOf(items, recorded.builds.length, run, braked);
 }
 
 async function readCollectionId({ azureDevOps }: Surroundings): Promise<string> {
@@ -166,11 +166,10 @@ async function judgeAll(run: Run, builds: readonly RecordedBuild[]): Promise<Due
   return due.flat();
 }
 
-function reportOf(items: readonly ReportItem[], builds: number, braked: string | undefined): Report {
-  const released = items.filter(item => item.outcome === 'released');
-  const release = new Map(released.map(item => [`${item.projectId}/${item.buildId}`, keyOf(item)]));
+function reportOf(items: readonly ReportItem[], builds: number, run?: Run, braked?: string): Report {
   const collect = items.filter(item => item.outcome === 'deleted').map(item => item.subject);
-  return { items, plan: { release: [...release.values()], collect: [...new Set(collect)] }, braked, builds };
+  const plan = { release: run?.brake.releases() ?? [], collect: [...new Set(collect)] };
+  return { items, plan, braked: braked ?? run?.brake.tripped(), builds };
 }
 
 function keyOf({ projectId, buildId }: BuildKey): BuildKey {

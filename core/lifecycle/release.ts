@@ -114,7 +114,7 @@ interface Release {
 
 async function carryOut(run: Run, dead: DeadBuild, { images, records, count }: Release): Promise<void> {
   run.brake.check(dead.evidence.kind, keyOf(dead), count);
-  run.brake.add(dead.evidence.kind, count);
+  run.brake.add(dead.evidence.kind, keyOf(dead), count);
   const content = tombstoneOf(run, dead, images, records);
   if (run.dryRun) {
     for (const { repository, tag } of tagsOf(content)) {

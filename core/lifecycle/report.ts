@@ -19,9 +19,14 @@ export interface ReportItem extends BuildKey {
   readonly reason: string;
 }
 
+/** A build to release, and how many images that takes from it. */
+export interface PlannedRelease extends BuildKey {
+  readonly images: number;
+}
+
 /** A plan for people to approve: the builds to release, and the images to delete, each as `repository@digest`. */
 export interface Plan {
-  readonly release: readonly BuildKey[];
+  readonly release: readonly PlannedRelease[];
   readonly collect: readonly string[];
 }
 

@@ -88,7 +88,7 @@ describe('webhook-handler reconcile', () => {
 
   it('says what would be done in a dry run, and writes the plan that can be approved', async () => {
     const plan = join(folder, 'plan.json');
-    const planned = { release: [{ projectId, buildId: 471 }], collect: [image] };
+    const planned = { release: [{ projectId, buildId: 471, images: 1 }], collect: [image] };
     const dry = await run(reconcile('--dry-run', '--plan', plan), () => ({
       ...createReport([{ buildId: 471, subject: image, outcome: 'released' }], 'the limit is 1 image'),
       plan: planned,

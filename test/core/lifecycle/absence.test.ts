@@ -64,7 +64,7 @@ describe('a build that is not found', () => {
     estate.advance(day + hour);
     const before = estate.acr.world.snapshot();
     const report = await estate.reconcile({ dryRun: true });
-    deepEqual(report.plan.release, [{ projectId: estate.projectId, buildId: id }]);
+    deepEqual(report.plan.release, [{ projectId: estate.projectId, buildId: id, images: 1 }]);
     deepEqual(estate.acr.world.snapshot(), before);
   });
 

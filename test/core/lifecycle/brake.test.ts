@@ -98,4 +98,64 @@ describe('the brake', () => {
     await estate.reconcile({ dryRun: true });
     assert.deepEqual(estate.acr.world.snapshot(), before);
   });
+
+  it('counts a day long, though the grace is shorter and the images are collected', async () => {
+    const ids = await seed(4);
+    limit(2);
+    estate.rules = { ...estate.rules, graceMs: hour };
+    for (const id of ids.slice(0, 2)) estate.ado.world.deleteBuild(id);
+    await estate.reconcile();
+    estate.advance(2 * hour);
+    await estate.reconcile();
+    assert.equal(estate.acr.world.manifests('app').length, 2, 'collected');
+    for (const id of ids.slice(2)) estate.ado.world.deleteBuild(id);
+    estate.advance(hour);
+    assert.notEqual((await estate.reconcile()).braked, undefined);
+    assert.equal(tagged(), 2);
+    estate.advance(24 * hour);
+    assert.equal((await estate.reconcile()).braked, undefined, 'the next day has its own limit');
+    assert.equal(tagged(), 0);
+  });
+
+  it('lets no build through that is only approved of another project', async () => {
+    const ids = await seed(2);
+    limit(1);
+    for (const id of ids) estate.ado.world.deleteBuild(id);
+    const release = ids.map(buildId => ({ projectId: '11111111-1111-4111-8111-111111111111', buildId, images: 9 }));
+    const report = await estate.reconcile({ approved: { release, collect: [] } });
+    assert.match(report.braked ?? '', /limit is 1 images/);
+    assert.equal(tagged(), 1);
+  });
+
+  it('stops the collection too', async () => {
+    const ids = await seed(3);
+    limit(1);
+    estate.ado.world.deleteBuild(ids[0]!);
+    await estate.reconcile();
+    estate.advance(25 * hour);
+    for (const id of ids.slice(1)) estate.ado.world.deleteBuild(id);
+    assert.notEqual((await estate.reconcile()).braked, undefined);
+    assert.equal(estate.acr.world.manifests('app').length, 3, 'nothing is collected before somebody looked');
+  });
+
+  it('is told by a dry run, which writes nothing for a build that says "keep" either', async () => {
+    const { digest } = estate.acr.world.putImage('app');
+    const id = await estate.build([{ repository: 'app', reference: digest }], { onBuildDeleted: 'keep' });
+    estate.ado.world.deleteBuild(id);
+    const before = estate.acr.world.snapshot();
+    await estate.reconcile({ dryRun: true });
+    assert.deepEqual(estate.acr.world.snapshot(), before);
+  });
+
+  it('holds an approved build that names more images by then', async () => {
+    limit(1);
+    const make = (name: string) => ({ repository: name, reference: estate.acr.world.putImage(name).digest });
+    const id = await estate.build([make('one'), make('two')]);
+    estate.ado.world.deleteBuild(id);
+    const dry = await estate.reconcile({ dryRun: true });
+    assert.deepEqual(dry.plan.release, [{ projectId: estate.projectId, buildId: id, images: 2 }]);
+    await estate.tag(id, [make('three')], { job: 'late' });
+    assert.notEqual((await estate.reconcile({ approved: dry.plan })).braked, undefined);
+    assert.deepEqual(Object.keys(estate.acr.world.tags('one')), [String(id)]);
+  });
 });
