@@ -121,32 +121,53 @@ function make(estate: Estate, { manifests }: QuietWorld): Node[] {
 
 /** What must be there at the end: what something holds, and what nobody ever gave up. */
 function foretell(nodes: readonly Node[], dead: ReadonlySet<string>): string[] {
-  const { given, going } = giveUp(nodes, dead);
+  const givenUp = giveUp(nodes, dead);
   const held = new Set<string>();
-  for (const node of nodes) for (const digest of heldBy(node, given, going)) hold(nodes, held, digest);
-  const gone = new Set([...given].filter(digest => !held.has(digest)));
+  for (const node of nodes) for (const digest of heldBy(node, givenUp)) hold(nodes, held, digest);
+  const gone = new Set([...givenUp.given].filter(digest => !held.has(digest)));
   // What refers to something that goes, goes with it.
   for (const digest of gone) for (const node of nodes) if (isAbout(node, digest)) gone.add(node.digest);
   return nodes.map(node => node.digest).filter(digest => !gone.has(digest));
 }
 
-/** What the dead builds made, with the children; and with what refers to or signs those, which is given up with its subject. */
-function giveUp(nodes: readonly Node[], dead: ReadonlySet<string>): { given: Set<string>; going: Set<string> } {
-  const given = new Set(dead);
-  for (const digest of given)
-    for (const child of nodes.find(node => node.digest === digest)?.children ?? []) given.add(child);
-  const going = new Set(given);
-  for (const digest of going) for (const node of nodes) if (isAbout(node, digest)) going.add(node.digest);
-  return { given, going };
+/** What the dead builds gave up. */
+interface GivenUp {
+  /** What they made, with the children. */
+  readonly given: ReadonlySet<string>;
+  /** With the signatures by tag, and the signatures of those. */
+  readonly signed: ReadonlySet<string>;
+  /** With everything that refers to or signs those. */
+  readonly going: ReadonlySet<string>;
+}
+
+function giveUp(nodes: readonly Node[], dead: ReadonlySet<string>): GivenUp {
+  const given = grow(nodes, dead, (node, digest) =>
+    nodes.some(each => each.digest === digest && each.children.includes(node.digest)),
+  );
+  const signed = grow(nodes, given, (node, digest) => node.signs === digest);
+  return { given, signed, going: grow(nodes, signed, isAbout) };
+}
+
+/** The nodes that are joined to one of `start`, and to one of those, and so on. */
+function grow(
+  nodes: readonly Node[],
+  start: ReadonlySet<string>,
+  isJoined: (node: Node, digest: string) => boolean,
+): Set<string> {
+  const all = new Set(start);
+  for (const digest of all) for (const node of nodes) if (isJoined(node, digest)) all.add(node.digest);
+  return all;
 }
 
 /** The digests that a node holds of its own accord. */
-function heldBy(node: Node, given: ReadonlySet<string>, going: ReadonlySet<string>): readonly string[] {
+function heldBy(node: Node, { given, signed, going }: GivenUp): readonly string[] {
   if (node.locked || node.tags.length > 0) return [node.digest];
   // An index that nobody gave up is somebody's.
   if (!given.has(node.digest) && node.children.length > 0) return node.children;
-  // So is a signature of what nobody gave up.
-  const staysWith = node.signs ?? (given.has(node.digest) ? node.subject : undefined);
+  // So is a signature by tag of what nobody gave up: what that refers to, a list does not say.
+  if (node.signs !== undefined) return signed.has(node.signs) ? [] : [node.digest];
+  // A referrer that somebody gave up stays with a subject that nobody did.
+  const staysWith = given.has(node.digest) ? node.subject : undefined;
   return staysWith !== undefined && !going.has(staysWith) ? [node.digest] : [];
 }
 
