@@ -35,6 +35,29 @@ export async function getSmallBlob(
   return answer.bytes;
 }
 
+/** The bytes of a blob, on their way. Whoever stops reading in the middle destroys it, so that its connection is given up. */
+export interface BlobBody extends AsyncIterable<Uint8Array> {
+  destroy(): unknown;
+}
+
+/**
+ * Opens a blob from `offset` on, in bytes; nothing is verified. Throws `IMAGE_NOT_FOUND` where there is none, and
+ * `REGISTRY_UNEXPECTED` where the registry cannot begin there. https://www.rfc-editor.org/rfc/rfc9110#section-14
+ */
+export async function openBlob(repository: Repository, digest: Digest, offset = 0): Promise<BlobBody> {
+  const what = `${repository.label}, blob ${digest}`;
+  const answer = await repository.registry.open({
+    method: 'GET',
+    path: blobPath(repository, digest),
+    scope: repository.scope,
+    ...(offset > 0 && { headers: { range: `bytes=${offset}-` } }),
+  });
+  if (answer.status === (offset > 0 ? 206 : 200)) return answer.body;
+  await answer.body.dump();
+  if (answer.status === 404) throw new AppError(`${what} is not in the registry.`, { code: 'IMAGE_NOT_FOUND' });
+  throw unexpectedAnswer(what, { status: answer.status, bytes: new Uint8Array() });
+}
+
 /**
  * A blob as a stream of parts. The last part comes before the digest is known to be right: when it is wrong the stream
  * ends with `DIGEST_MISMATCH`, and where the connection broke with `REGISTRY_UNAVAILABLE`; the reader must discard what it had.
