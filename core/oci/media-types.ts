@@ -20,3 +20,11 @@ export function isIndexType(mediaType: string): boolean {
 export function isManifestType(mediaType: string): boolean {
   return mediaType === ociManifest || mediaType === dockerManifest;
 }
+
+/** Whether a layer of the media type may stay elsewhere, at the addresses in its descriptor. */
+export function isForeignLayerType(mediaType: string): boolean {
+  return (
+    mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.') ||
+    mediaType.startsWith('application/vnd.docker.image.rootfs.foreign.')
+  );
+}

@@ -45,7 +45,7 @@ export async function listReferrers(repository: Repository, digest: Digest): Pro
     });
     // 404 means that the API is not there: with it, an unknown digest has an empty list. So one shows what the 404 is worth.
     if (answer.status === 404 && seen.size === 1) {
-      if (await lacksReferrersApi(repository)) return readTagSchema(repository, digest);
+      if (!(await hasReferrersApi(repository))) return readTagSchema(repository, digest);
     }
     if (answer.status !== 200) throw unexpectedAnswer(what, answer);
     found.push(...parseManifest(answer.bytes, ociIndex, what).children);
@@ -57,14 +57,16 @@ export async function listReferrers(repository: Repository, digest: Digest): Pro
 /** A digest that nothing has. */
 const nobody: Digest = `sha256:${'0'.repeat(64)}`;
 
-async function lacksReferrersApi(repository: Repository): Promise<boolean> {
+/** Whether the registry has the referrers API; without it clients keep a list under {@link referrersTag}. */
+export async function hasReferrersApi(repository: Repository): Promise<boolean> {
   const answer = await repository.registry.exchange({
     method: 'GET',
     path: `/v2/${repository.name}/referrers/${nobody}`,
     scope: repository.scope,
     headers: { accept: ociIndex },
   });
-  return answer.status === 404;
+  if (answer.status === 200 || answer.status === 404) return answer.status === 200;
+  throw unexpectedAnswer(`${repository.label}, referrers of ${nobody}`, answer);
 }
 
 async function readTagSchema(repository: Repository, digest: Digest): Promise<Descriptor[]> {
