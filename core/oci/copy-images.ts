@@ -2,7 +2,7 @@
  * Copies images with their tags: everything of every image first, the tags last. So a tag never names what is not whole,
  * and where one image fails, none of them is tagged.
  */
-import { mapConcurrently, settleAll } from '../base/concurrency.ts';
+import { createLimit, settleAll } from '../base/concurrency.ts';
 import { type CopyPath, type CopyRun, copyGraph } from './copy.ts';
 import { type Bring, type CopiedReferrers, copyReferrers } from './copy-referrers.ts';
 import type { Digest } from './digest.ts';
@@ -65,7 +65,8 @@ export async function copyImages(
   options: CopyImagesOptions,
 ): Promise<CopiedImage[]> {
   const bring = options.bring ?? ((path, root) => copyGraph(run, path, root));
-  const brought = await mapConcurrently(states, imagesAtOnce, async state => {
+  const limit = createLimit(imagesAtOnce);
+  const bringOne = async (state: ImageState) => {
     const { image } = state;
     const missing = missingTags(state);
     if (missing.length > 0) await bring(image, image.root);
@@ -74,7 +75,8 @@ export async function copyImages(
       : { referrers: [], digestTags: [] };
     options.onImage?.(image);
     return { image, missing, about };
-  });
+  };
+  const brought = await settleAll(states.map(state => limit(() => bringOne(state))));
   if (run.dryRun) return brought.map(({ image, missing, about }) => ({ image, tagged: missing, ...about }));
   const untagged = brought.filter(({ missing }) => missing.length > 0);
   await options.beforeTags?.();
