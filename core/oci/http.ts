@@ -179,16 +179,25 @@ async function readWhole(answer: HttpStream, request: HttpRequest): Promise<Http
   return { status, url, headers, bytes: Buffer.concat(parts) };
 }
 
-/** Azure counts `Retry-After` down, so it is obeyed as it stands. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+/** Azure counts `Retry-After` down, so it is obeyed as it stands. */
 function askedWait(answer: HttpStream, clock: Clock): { waitMs?: number } {
-  const text = answer.headers['retry-after'];
-  if (text === undefined) return {};
+  const ms = readRetryAfter(answer.headers, clock);
+  return ms === undefined ? {} : { waitMs: Math.min(Math.max(ms, 250), 5 * 60_000) };
+}
+
+/**
+ * The wait that an answer's `Retry-After` asks for, in milliseconds; undefined where it asks for none.
+ * https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+export function readRetryAfter(headers: HttpAnswer['headers'], clock: Clock): number | undefined {
+  const text = headers['retry-after'];
+  if (text === undefined) return undefined;
   const seconds = Number(text);
   // A date is by the clock of who sent it.
-  const sentAt = Date.parse(answer.headers['date'] ?? '');
+  const sentAt = Date.parse(headers['date'] ?? '');
   const now = Number.isFinite(sentAt) ? sentAt : clock.now();
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - now;
-  return Number.isFinite(ms) ? { waitMs: Math.min(Math.max(ms, 250), 5 * 60_000) } : {};
+  return Number.isFinite(ms) ? ms : undefined;
 }
 
 function refused(request: HttpRequest, status: number): AppError {
