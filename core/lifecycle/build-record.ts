@@ -54,13 +54,30 @@ const recordedImage = z.object({
   tags: z.array(z.string().refine(isTag)).max(1000),
 });
 
+/** A chart that was pushed as an OCI artifact is an image with a name: it is promoted, held and deleted as one. */
+const recordedChart = recordedImage.extend({ name: short, version: short });
+
+/** Who promoted, for people: a run of a pipeline with its stage, or a release with its environment. */
+const promoter = z.object({
+  projectId: guid,
+  /** The pipeline, or the release definition. */
+  definitionId: id,
+  /** The run, or the release. */
+  runId: id,
+  stage: short,
+  url: short.optional(),
+});
+
 const buildRecord = z.object({
-  schema: z.literal(1),
+  /** See {@link schemaOf}. */
+  schema: z.union([z.literal(1), z.literal(2)]),
   build: buildIdentity,
   images: z.array(recordedImage).max(10_000),
-  charts: z.array(z.unknown()).max(10_000),
+  charts: z.array(recordedChart).max(10_000),
   onBuildDeleted: z.enum(['delete', 'keep']),
+  /** The host of the registry that these copies came from; of a promotion alone. */
   promotedFrom: short.optional(),
+  promotedBy: promoter.optional(),
   createdAt: z.iso.datetime(),
 });
 
@@ -68,8 +85,14 @@ const buildRecord = z.object({
 export type BuildIdentity = z.infer<typeof buildIdentity>;
 /** One image of a record. */
 export type RecordedImage = z.infer<typeof recordedImage>;
+/** One chart of a record. */
+export type RecordedChart = z.infer<typeof recordedChart>;
+/** Who promoted. */
+export type Promoter = z.infer<typeof promoter>;
 /** One record: one job's say. A build may have many. */
 export type BuildRecord = z.infer<typeof buildRecord>;
+/** What a writer says; the form's version follows from it. */
+export type RecordContent = Omit<BuildRecord, 'schema'>;
 
 /** A record's place: the project's repository and a tag that names build and definition. */
 export interface RecordKey {
@@ -101,12 +124,25 @@ export function parseRecordTag(projectId: string, tag: string): RecordKey | unde
   return { projectId: projectId.toLowerCase(), buildId: Number(match[1]), definitionId: Number(match[2]), tag };
 }
 
-/** Writes a record under a tag of its own, so that jobs of one build never overwrite each other. */
+/** Whether a promotion wrote the record: what it names are copies that a stage may be running. */
+export function isPromoted(record: Pick<RecordContent, 'promotedFrom' | 'promotedBy'>): boolean {
+  return record.promotedFrom !== undefined || record.promotedBy !== undefined;
+}
+
+/**
+ * Readers of version 0.1 know no promoted copies, and would delete them as images that the build pushed; charts they
+ * overlook. A form that they cannot read keeps them from both: what is unreadable protects.
+ */
+function schemaOf(content: RecordContent): BuildRecord['schema'] {
+  return isPromoted(content) || content.charts.length > 0 ? 2 : 1;
+}
+
+/** Writes a record under a tag of its own, so that jobs of one build never overwrite each other. Throws `INPUT_INVALID`. */
 export async function writeRecord(
   registry: Registry,
-  record: BuildRecord,
+  content: RecordContent,
 ): Promise<{ repository: string; tag: string; digest: Digest }> {
-  const checked = buildRecord.safeParse(record);
+  const checked = buildRecord.safeParse({ ...content, schema: schemaOf(content) });
   if (!checked.success) {
     throw new AppError(`The build record is not valid: ${z.prettifyError(checked.error)}`, { code: 'INPUT_INVALID' });
   }

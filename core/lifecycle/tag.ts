@@ -71,7 +71,6 @@ export async function tagImages(deps: TagDeps, request: TagRequest): Promise<Tag
   const resolved = mergeSame(found);
   const moves = await findMoves(deps, request, resolved);
   const record = await writeRecord(registry, {
-    schema: 1,
     build: request.build,
     images: resolved.map(({ image }) => image),
     charts: [],

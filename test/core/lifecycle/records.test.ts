@@ -63,7 +63,7 @@ describe('records that cannot be trusted', () => {
   it('a record of a later version protects too', async () => {
     const id = await estate.build([{ repository: 'app', reference: digest }]);
     estate.ado.world.deleteBuild(id);
-    forge(`${id}.${estate.definitionId}.zz`, { ...recordFor(id), schema: 2 });
+    forge(`${id}.${estate.definitionId}.zz`, { ...recordFor(id), schema: 3 });
     await assertUntouched(/cannot be read/);
   });
 
