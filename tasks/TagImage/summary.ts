@@ -1,6 +1,7 @@
 /** What people see on the build's page. */
 import type { BuildIdentity } from '../../core/lifecycle/build-record.ts';
 import type { TagResult } from '../../core/lifecycle/tag.ts';
+import { code, formatBytes, row, shortDigest, table } from '../agent/markdown.ts';
 import { escapeMarkdown } from '../agent/summary.ts';
 
 /** What the page tells of. */
@@ -23,7 +24,7 @@ export function describeImages({ build, buildUrl, registry, onBuildDeleted, resu
   const rows = result.images.map(image =>
     row([
       code(image.repository),
-      code(`${image.digest.slice(0, 'sha256:'.length + 12)}…`),
+      shortDigest(image.digest),
       image.tags.map(code).join(' '),
       image.children.length > 0 ? `index of ${image.children.length}` : 'image',
       // Of an index we know the size of its manifests alone, which says nothing.
@@ -36,27 +37,10 @@ export function describeImages({ build, buildUrl, registry, onBuildDeleted, resu
   return [
     `### Images of build ${buildUrl ? `[${number}](${buildUrl})` : number} in ${escapeMarkdown(registry)}`,
     fate,
-    [row(['Repository', 'Digest', 'Tags', 'Kind', 'Size']), row(['---', '---', '---', '---', '---:']), ...rows].join(
-      '\n',
-    ),
+    table(['Repository', 'Digest', 'Tags', 'Kind', 'Size'], ['left', 'left', 'left', 'left', 'right'], rows),
     ...(moved.length > 0 ? [moved.join('\n')] : []),
     `From commit ${code(build.commit.slice(0, 12))} of ${escapeMarkdown(build.repository)}, ${escapeMarkdown(build.branch)}. By digest:`,
     ['```text', ...result.images.map(image => `${registry}/${image.repository}@${image.digest}`), '```'].join('\n'),
     '',
   ].join('\n\n');
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-/** Only names of a known grammar come here, but a backtick or a bar would end the span or the cell. */
-function code(text: string): string {
-  return `\`${text.replace(/[`|\r\n]/g, '')}\``;
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
 }
