@@ -13,6 +13,9 @@ export type ErrorCode =
   | 'LOCKED' /* the registry refuses a change because of a lock */
   | 'AZURE_DEVOPS_UNAVAILABLE' /* no usable answer about a build, whatever the cause */
   | 'SIGN_IN_FAILED' /* Entra or the agent gave no token */
+  | 'RECORD_NOT_FOUND' /* no build record where one was counted on */
+  | 'BUILD_GONE' /* the build was deleted, so nothing of it goes anywhere */
+  | 'NOT_PROMOTED' /* an image that has not been where it must have been before */
   | 'RECORD_UNREADABLE' /* a build record or tombstone that cannot be understood */
   | 'BRAKE' /* the limit of deletions in 24 hours is reached */
   | 'DEFECT'; /* ours */
