@@ -37,10 +37,11 @@ export function readChoice<T extends string>(name: string, choices: readonly [T,
   throw inputError(`The input ${name} is "${text.slice(0, 200)}"; it must be one of ${choices.join(', ')}.`);
 }
 
-/** `true` or `false`; false where nothing was written. */
-export function readSwitch(name: string): boolean {
+/** `true` or `false`; `usual` where nothing was written. */
+export function readSwitch(name: string, usual = false): boolean {
   const text = readText(name).toLowerCase();
-  if (text === '' || text === 'false') return false;
+  if (text === '') return usual;
+  if (text === 'false') return false;
   if (text === 'true') return true;
   throw inputError(`The input ${name} is "${text.slice(0, 200)}"; it must be true or false.`);
 }
