@@ -39,9 +39,13 @@ const housed: Readonly<Record<string, RegExp>> = {
 /** Node's own modules that core may import. `node:http` is there for its types alone. */
 const harmless = new Set(['node:crypto']);
 
-const deletions = ['untag', 'deleteManifest'];
-const deleter = 'core/lifecycle/remove.ts';
-const definedIn = new Set(['core/acr/untag.ts', 'core/oci/manifests.ts']);
+/** What deletes, or lets something be deleted, and the one place that calls it. */
+const deletions: Readonly<Record<string, string>> = {
+  untag: 'core/lifecycle/remove.ts',
+  deleteManifest: 'core/lifecycle/remove.ts',
+  deleteLease: 'core/lifecycle/let-go-leases.ts',
+};
+const definedIn = new Set(['core/acr/untag.ts', 'core/oci/manifests.ts', 'core/azure-devops/leases.ts']);
 
 interface Import {
   readonly from: string;
@@ -105,7 +109,7 @@ function judgeCore(path: string, text: string): string[] {
 /** Who sends an HTTP DELETE, and who calls those that do. */
 function judgeDeletion(path: string, text: string): string[] {
   const code = withoutComments(text);
-  const callers = deletions.flatMap(name => {
+  const callers = Object.entries(deletions).flatMap(([name, deleter]) => {
     const isNamed =
       new RegExp(`import[^;]*\\b${name}\\b[^;]*from`).test(code) ||
       new RegExp(`(?<!function )\\b${name}\\(`).test(code);
@@ -176,7 +180,9 @@ describe('the tree', () => {
   });
 
   it('has its deletions, and their one caller, where this test looks for them', () => {
-    for (const name of deletions) assert.match(sources.get(deleter) ?? '', new RegExp(`\\b${name}\\(`));
+    for (const [name, deleter] of Object.entries(deletions)) {
+      assert.match(sources.get(deleter) ?? '', new RegExp(`\\b${name}\\(`));
+    }
     for (const path of definedIn) assert.match(sources.get(path) ?? '', /method: 'DELETE'/);
     for (const [name, home] of Object.entries(housed)) {
       const users = [...sources].filter(([path, text]) => home.test(path) && text.includes(`'${name}`));
@@ -223,7 +229,16 @@ describe('the tree', () => {
     ],
     ['core/lifecycle/x.ts', "import { untag as release } from '../acr/untag.ts';", /calls untag/],
     ['webhook-handler/x.ts', "import { deleteManifest } from '../core/oci/manifests.ts';", /calls deleteManifest/],
+    ['core/lifecycle/x.ts', "import { deleteLease } from '../azure-devops/leases.ts';", /calls deleteLease/],
+    ['core/lifecycle/remove.ts', "import { deleteLease } from '../azure-devops/leases.ts';", /calls deleteLease/],
+    ['core/lifecycle/let-go-leases.ts', "import { untag } from '../acr/untag.ts';", /calls untag/],
+    [
+      'tasks/PromoteImage/x.ts',
+      "import * as l from '../../core/azure-devops/leases.ts';\nl.deleteLease(a, p, 1);",
+      /calls deleteLease/,
+    ],
     ['core/oci/x.ts', "registry.exchange({ method: 'DELETE', path });", /sends a DELETE/],
+    ['core/azure-devops/builds.ts', "ado.ask({ what, method: 'DELETE', path });", /sends a DELETE/],
     ['tasks/TagImage/x.ts', "fetch(url, { method: 'DELETE' });", /sends a DELETE/],
     ['core/oci/reference.ts', "import { getManifest } from './manifests.ts';", /a circle: .*core\/oci\/reference\.ts/],
     ['test/x.test.ts', 'a;\n'.repeat(401), /more than 400 lines/],

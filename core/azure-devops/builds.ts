@@ -4,9 +4,9 @@
  * https://learn.microsoft.com/rest/api/azure/devops/build/builds
  */
 import * as z from 'zod';
-import type { Answer } from './answer.ts';
 import { buildBody, buildId, buildList, guid } from './build-body.ts';
 import type { AzureDevOps } from './connection.ts';
+import { checkIds, isRefusal, misunderstood, type Unknown, unknown } from './unknown.ts';
 
 /** What is known of one build. Times are ISO 8601, ids of projects lower-case. */
 export interface BuildFacts {
@@ -24,12 +24,6 @@ export interface BuildFacts {
   readonly keepForever?: boolean | undefined;
   readonly retainedByRelease?: boolean | undefined;
   readonly deletedDate?: string | undefined;
-}
-
-/** Nothing was learnt; never an absence. `reason` names the thing, what happened and what to do. */
-export interface Unknown {
-  readonly kind: 'unknown';
-  readonly reason: string;
 }
 
 /** One build, asked for by id. `notFound` is a 404 whose body says BuildNotFoundException; alone it proves nothing. */
@@ -203,27 +197,7 @@ function toFacts(body: z.infer<typeof buildBody>): Found {
   };
 }
 
-function isRefusal(answer: Answer, ...typeKeys: readonly string[]): boolean {
-  return answer.kind === 'refused' && answer.status === 404 && typeKeys.includes(answer.typeKey);
-}
-
-function unknown(what: string, answer: Exclude<Answer, { kind: 'ok' }>): Unknown {
-  if (answer.kind === 'unknown') return { kind: 'unknown', reason: answer.reason };
-  return { kind: 'unknown', reason: `${what}: ${answer.status} ${answer.typeKey}: ${answer.message}` };
-}
-
-function misunderstood(what: string, error: z.ZodError): Unknown {
-  const place = error.issues[0]?.path.map(String).join('.') || 'the body';
-  return { kind: 'unknown', reason: `${what}: the answer does not say ${place} as documented; check the URL` };
-}
-
 function foreign(what: string, build: BuildFacts): Unknown {
   const stranger = `build ${build.id} of definition ${build.definitionId} in project ${build.projectId}`;
   return { kind: 'unknown', reason: `${what}: the answer held ${stranger}, not what was asked; check the URL` };
-}
-
-/** An id that is not one would change the path, and the question with it. */
-function checkIds(what: string, projectId: string, ...ids: readonly number[]): Unknown | undefined {
-  const valid = guid.safeParse(projectId).success && ids.every(id => buildId.safeParse(id).success);
-  return valid ? undefined : { kind: 'unknown', reason: `${what}: not ids of Azure DevOps; check the record` };
 }

@@ -14,6 +14,8 @@ export interface AzureDevOpsRequest {
   readonly method?: HttpRequest['method'];
   readonly query?: Readonly<Record<string, string | number>>;
   readonly body?: unknown;
+  /** What it takes, as it stands in the reason of a 403 behind "give the identity"; viewing builds when absent. */
+  readonly right?: string;
   /** Resources in preview refuse a released version. */
   readonly apiVersion?: string;
 }
@@ -39,6 +41,8 @@ export interface AzureDevOpsOptions {
   /** Bound of one exchange; 30 s when absent. */
   readonly requestTimeoutMs?: number;
   readonly proxy?: AzureDevOpsProxy;
+  /** What to trust, as PEM, in place of Node's own authorities. */
+  readonly ca?: readonly string[];
 }
 
 const attempts = 4;
@@ -54,7 +58,7 @@ const longestPauseMs = 120_000;
 export function connectAzureDevOps(options: AzureDevOpsOptions): AzureDevOps {
   const { clock, log } = options;
   const url = readUrl(options.url);
-  const send = createHttp(options.requestTimeoutMs ?? 30_000, options.proxy);
+  const send = createHttp({ timeoutMs: options.requestTimeoutMs ?? 30_000, proxy: options.proxy, ca: options.ca });
   let pausedUntil = 0;
   let lead: number | undefined;
 
@@ -73,7 +77,8 @@ export function connectAzureDevOps(options: AzureDevOpsOptions): AzureDevOps {
     const exchange = await send(buildRequest(url, request, token));
     lead = readLead(exchange, clock.now()) ?? lead;
     pausedUntil = Math.max(pausedUntil, clock.now() + readRetryAfter(exchange, clock.now()));
-    return withoutToken(judgeAnswer(request.what, exchange), token.value);
+    const right = request.right ?? 'the right to view builds in this project';
+    return withoutToken(judgeAnswer(request.what, exchange, right), token.value);
   };
 
   const ask = async (request: AzureDevOpsRequest): Promise<Answer> => {

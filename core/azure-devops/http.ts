@@ -50,11 +50,17 @@ export const maxBodyBytes = 16 * 1024 * 1024;
 /** Failures that asking again cannot cure: the server's certificate is not trusted. */
 const certificateFault = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_/;
 
-/**
- * Makes the function that sends requests, with connections kept open between them.
- * `timeoutMs` bounds a whole exchange, from the connection to the last byte of the body.
- */
-export function createHttp(timeoutMs: number, proxy?: AzureDevOpsProxy): SendHttp {
+/** How requests are sent. */
+export interface AzureDevOpsHttpOptions {
+  /** Bounds a whole exchange, from the connection to the last byte of the body. */
+  readonly timeoutMs: number;
+  readonly proxy?: AzureDevOpsProxy | undefined;
+  /** What to trust, as PEM, in place of Node's own authorities. */
+  readonly ca?: readonly string[] | undefined;
+}
+
+/** Makes the function that sends requests, with connections kept open between them. */
+export function createHttp({ timeoutMs, proxy, ca }: AzureDevOpsHttpOptions): SendHttp {
   const client = new AdoHttpClient('image-lifecycle', [], {
     allowRedirects: false,
     allowRetries: false,
@@ -71,7 +77,7 @@ export function createHttp(timeoutMs: number, proxy?: AzureDevOpsProxy): SendHtt
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       // The library takes its handlers before it yields, so requests that run at the same time do not mix.
-      client.handlers = [signIn(request.token, signal)];
+      client.handlers = [signIn(request.token, signal, ca)];
       const { message } = await start(client, request);
       return await readAnswer(message);
     } catch (error) {
@@ -81,8 +87,8 @@ export function createHttp(timeoutMs: number, proxy?: AzureDevOpsProxy): SendHtt
   };
 }
 
-/** Puts the token and the deadline on a request; the library offers no other place for a deadline. */
-function signIn(token: AzureDevOpsToken, signal: AbortSignal) {
+/** Puts the token, the deadline and the trust on a request; the library takes authorities from a file alone. */
+function signIn(token: AzureDevOpsToken, signal: AbortSignal, ca: readonly string[] | undefined) {
   const handler =
     token.kind === 'pat'
       ? new PersonalAccessTokenCredentialHandler(token.value, false)
@@ -91,6 +97,9 @@ function signIn(token: AzureDevOpsToken, signal: AbortSignal) {
     prepareRequest: (options: RequestOptions) => {
       handler.prepareRequest(options);
       options.signal = signal;
+      // The agent's own options are what a connection through a proxy is made with, too.
+      const agent = options.agent as { options?: object } | undefined;
+      if (ca !== undefined && agent?.options !== undefined) Object.assign(agent.options, { ca });
     },
     canHandleAuthentication: () => false,
     handleAuthentication: () => Promise.reject(new Error('the sign-in is sent with the request')),
