@@ -3,7 +3,10 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { AppError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { Logger } from '../base/log.ts';
+import type { Digest } from '../oci/digest.ts';
+import { headManifest } from '../oci/manifests.ts';
 import type { Registry } from '../oci/registry.ts';
+import { openRepository } from '../oci/repository.ts';
 import { type BuildRecord, listRecordKeys, type RecordKey, type RecordReading, readRecord } from './build-record.ts';
 
 /** A build, as the run that promotes it knows it. */
@@ -56,6 +59,15 @@ function whyNot(reading: Exclude<RecordReading, { kind: 'gone' }>, expected: Bui
     return `it is of pipeline ${build.definitionId}, and the build is of pipeline ${expected.definitionId}`;
   }
   return undefined;
+}
+
+/** What the build's own tag is on in a repository of the source; undefined where it is not there. */
+export async function buildTagIn(
+  registry: Registry,
+  repository: string,
+  buildTag: string,
+): Promise<Digest | undefined> {
+  return (await headManifest(openRepository(registry, repository, ['pull']), buildTag))?.digest;
 }
 
 function newestAttempts(records: readonly BuildRecord[]): BuildRecord[] {
