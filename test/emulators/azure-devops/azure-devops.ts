@@ -14,6 +14,7 @@ import { failure, type Reply, type Route } from './http.ts';
 import { leaseRoutes } from './lease-routes.ts';
 import { locationRoutes } from './location-routes.ts';
 import { federationOf, oidcRoutes, type ServiceConnection } from './oidc-routes.ts';
+import { releaseRoutes } from './release-routes.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
 import { createHttpServer, type Service } from './server.ts';
 import { type Behaviour, createWorld, type World } from './world.ts';
@@ -37,6 +38,8 @@ export interface AzureDevOpsEmulatorOptions extends HooksOptions {
 export interface AzureDevOpsEmulator {
   /** The organization or collection, with no slash at the end. */
   readonly url: string;
+  /** Where its classic releases are: a host of its own, and on a server the collection's. */
+  readonly releaseUrl: string;
   readonly collectionId: string;
   /** A bearer token and a personal access token with every right. */
   readonly token: string;
@@ -81,6 +84,7 @@ export async function startAzureDevOps(options: AzureDevOpsEmulatorOptions = {})
   ]);
   const root = flavour === 'services' ? `/${organization}` : `/tfs/${organization}`;
   const site = { url: '' };
+  const sites = { organization: site, releases: flavour === 'server' ? site : { url: '' } };
   const hooks = createHooks(world, site, options);
   const connections = new Map<string, ServiceConnection>();
   const routes = [
@@ -88,7 +92,8 @@ export async function startAzureDevOps(options: AzureDevOpsEmulatorOptions = {})
     ...leaseRoutes(world),
     ...hookRoutes(world, site, hooks),
     ...oidcRoutes(world, access, connections),
-    ...locationRoutes(world, site, flavour),
+    ...(flavour === 'server' ? releaseRoutes(world, sites) : []),
+    ...locationRoutes(world, sites, flavour === 'server' ? 'both' : 'organization'),
   ];
   const emulator = {
     collectionId: world.collectionId,
@@ -112,12 +117,21 @@ export async function startAzureDevOps(options: AzureDevOpsEmulatorOptions = {})
       return { accessToken, planId, jobId, hub, oidcRequestUri: `${site.url}/${path}` };
     },
   };
-  const server = createHttpServer(createService({ ...emulator, flavour, root, routes }), tls);
-  site.url = `${tls === undefined ? 'http' : 'https'}://localhost:${await listen(server, options.port ?? 0)}${root}`;
-  return { ...emulator, url: site.url, close: () => close(server) };
+  const servers: Server[] = [];
+  const serve = async (at: { url: string }, served: readonly Route[], port: number): Promise<void> => {
+    const server = createHttpServer(createService({ ...emulator, flavour, root, routes: served }), tls);
+    servers.push(server);
+    at.url = `${tls === undefined ? 'http' : 'https'}://localhost:${await listen(server, port)}${root}`;
+  };
+  await serve(site, routes, options.port ?? 0);
+  if (flavour === 'services') {
+    await serve(sites.releases, [...releaseRoutes(world, sites), ...locationRoutes(world, sites, 'releases')], 0);
+  }
+  const close = async (): Promise<void> => void (await Promise.all(servers.map(stop)));
+  return { ...emulator, url: site.url, releaseUrl: sites.releases.url, close };
 }
 
-type Parts = Omit<AzureDevOpsEmulator, 'url' | 'close'> & {
+type Parts = Omit<AzureDevOpsEmulator, 'url' | 'releaseUrl' | 'close'> & {
   readonly flavour: 'services' | 'server';
   readonly root: string;
   readonly routes: readonly Route[];
@@ -157,7 +171,7 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-function close(server: Server): Promise<void> {
+function stop(server: Server): Promise<void> {
   return new Promise(resolve => {
     server.close(() => resolve());
     server.closeAllConnections();

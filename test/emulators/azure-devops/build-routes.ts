@@ -39,6 +39,13 @@ export function buildRoutes(world: World, site: Site): Route[] {
     },
     { ...read, operation: 'builds.get', pattern: '_apis/build/builds/{buildId}', handle: build },
     { ...read, operation: 'builds.get', pattern: '{project}/_apis/build/builds/{buildId}', handle: build },
+    {
+      operation: 'builds.delete',
+      method: 'DELETE',
+      right: 'delete',
+      pattern: '{project}/_apis/build/builds/{buildId}',
+      handle: call => deleteBuild(world, call),
+    },
     { ...read, operation: 'builds.list', pattern: '_apis/build/builds', handle: builds },
     { ...read, operation: 'builds.list', pattern: '{project}/_apis/build/builds', handle: builds },
     {
@@ -79,6 +86,21 @@ function isReadable(project: Project | undefined): boolean {
 function findProject(world: World, key: string): Project | undefined {
   const lower = key.toLowerCase();
   return world.projects.get(lower) ?? [...world.projects.values()].find(item => item.name.toLowerCase() === lower);
+}
+
+/** A person's own deletion: refused while a lease, a release or "keep forever" holds the build. */
+function deleteBuild(world: World, call: Call): Reply {
+  const scope = readScope(world, call);
+  if ('status' in scope) return scope;
+  const id = readId(call.params['buildId']);
+  const found = id === undefined ? undefined : world.readBuild(id);
+  if (found === undefined || !scope.holds(found)) return noBuild(call.params['buildId'] ?? '');
+  if (found.keepForever || found.retainedByRelease || world.leases.ofBuild(found.id).length > 0) {
+    const message = `TF900561: The following build cannot be deleted because it has a retention lease on it: ${found.number}. Remove the leases to allow deletion of this build.`;
+    return failure(400, 'CannotDeleteRetainedBuildException', message);
+  }
+  world.deleteBuild(found.id, 'Deleted by a user');
+  return { status: 204 };
 }
 
 function projects(world: World, site: Site): Reply {

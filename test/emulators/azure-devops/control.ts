@@ -6,6 +6,7 @@ import type { WebHookInputs } from './hook-post.ts';
 import type { Hooks, NewSubscription } from './hooks.ts';
 import { ok, type Reply } from './http.ts';
 import type { ServiceConnection } from './oidc-routes.ts';
+import type { NewRelease } from './releases.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Behaviour, NewBuild, World } from './world.ts';
 
@@ -34,7 +35,7 @@ type Handler = (input: never, id: number) => unknown;
 
 /**
  * Gives the function that serves `/_emulator/*`; it answers 404 for what it does not know and 400 for what cannot be.
- * `POST projects|definitions|builds|service-connections|jobs` make one; `POST builds/{id}/delete|purge`,
+ * `POST projects|definitions|builds|releases|service-connections|jobs` make one; `POST builds/{id}/delete|purge`,
  * `POST definitions/{id}/delete`, `POST retention`, `POST clock {advanceMs}`, `POST behaviour`, `POST faults` and
  * `DELETE faults` change the world; `POST notifications {url, …, event}` sends one to a URL; `POST subscriptions` and
  * `POST events` raise one for every subscriber; `GET requests`, `GET state` look.
@@ -65,6 +66,7 @@ function listHandlers(it: Controlled): Readonly<Record<string, Handler>> {
     'POST builds': (input: NewBuild) => world.addBuild(input),
     'POST builds/#/delete': (input: { reason?: string }, id) => world.deleteBuild(id, input.reason),
     'POST builds/#/purge': (_, id) => world.purgeBuild(id),
+    'POST releases': (input: NewRelease) => world.releases.add(input),
     'POST retention': (input: { projectId?: string }) => ({ deleted: world.runRetention(input.projectId) }),
     'POST clock': (input: { advanceMs?: number }) => {
       world.clock.advance(input.advanceMs ?? 0);
@@ -89,6 +91,7 @@ function listHandlers(it: Controlled): Readonly<Record<string, Handler>> {
       definitions: [...world.definitions.values()],
       builds: [...world.builds.values()],
       leases: world.leases.all(),
+      releases: [...world.releases.all.values()],
       subscriptions: [...hooks.subscriptions.values()],
     }),
   };

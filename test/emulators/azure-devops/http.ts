@@ -23,7 +23,7 @@ export interface Reply {
 }
 
 /** What a token may be allowed to do. */
-export type Right = 'read' | 'execute' | 'hooks';
+export type Right = 'read' | 'execute' | 'delete' | 'hooks' | 'releases';
 
 /** One operation. `{name}` in `pattern` takes one path segment. */
 export interface Route {
@@ -48,7 +48,7 @@ export function list(value: readonly unknown[], headers: Readonly<Record<string,
 
 /** An error as Azure DevOps writes it: `typeKey` is the part to branch on. */
 export function failure(status: number, typeKey: string, message: string): Reply {
-  const space = typeKey.startsWith('Build') || typeKey.startsWith('Definition') ? 'Build.WebApi' : 'Core.WebApi';
+  const space = /^(Build|Definition|Retention|CannotDelete)/.test(typeKey) ? 'Build.WebApi' : 'Core.WebApi';
   return {
     status,
     json: {

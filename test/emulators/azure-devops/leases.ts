@@ -24,6 +24,8 @@ export interface NewLease {
 /** The leases of the organization. */
 export interface Leases {
   add(lease: NewLease): Lease;
+  /** The lease that the owner of a new one has on its build already. */
+  find(lease: NewLease): Lease | undefined;
   /** Undefined when it never was, was removed, or has run out. */
   get(leaseId: number): Lease | undefined;
   remove(leaseId: number): boolean;
@@ -49,6 +51,7 @@ export function createLeases(clock: SettableClock): Leases {
       leases.set(lease.leaseId, lease);
       return lease;
     },
+    find: ({ ownerId, runId }) => made.ofBuild(runId).find(lease => lease.ownerId === ownerId),
     get: leaseId => {
       const lease = leases.get(leaseId);
       return lease !== undefined && live(lease) ? lease : undefined;

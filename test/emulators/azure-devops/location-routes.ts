@@ -3,6 +3,9 @@ import type { Site } from './bodies.ts';
 import { list, ok, type Reply, type Route } from './http.ts';
 import type { World } from './world.ts';
 
+/** Hosts of Azure DevOps Services: that of the organization, and that of its releases. A server is both. */
+export type Host = 'organization' | 'releases' | 'both';
+
 type Location = readonly [id: string, resource: string, template: string, options?: { preview: true }];
 
 const areas: Readonly<Record<string, readonly Location[]>> = {
@@ -12,6 +15,7 @@ const areas: Readonly<Record<string, readonly Location[]>> = {
     ['272051e4-9af1-45b5-ae22-8d960a5539d4', 'Leases', '{project}/_apis/build/retention/{resource}/{leaseId}'],
     ['3da19a6a-f088-45c4-83ce-2ad3a87be6c4', 'Leases', '{project}/_apis/build/builds/{buildId}/{resource}'],
   ],
+  release: [['a166fde7-27ad-408e-ba75-703c2cc9d500', 'releases', '{project}/_apis/{area}/{resource}/{releaseId}']],
   core: [['603fe2ac-9723-48b9-88ad-09305aa6c6e1', 'projects', '_apis/{resource}/{*projectId}']],
   location: [
     ['00d9565f-ed9c-4a06-9a50-00e7896ccab4', 'ConnectionData', '_apis/{resource}', { preview: true }],
@@ -23,19 +27,27 @@ const areas: Readonly<Record<string, readonly Location[]>> = {
 const resourceAreas: ReadonlyArray<readonly [id: string, name: string]> = [
   ['965220d5-5bb9-42cf-8d67-9b146df2a5a4', 'build'],
   ['79134c72-4a58-4b42-976c-04e7115f32bf', 'core'],
+  ['efc2f575-36ef-48e9-b672-0c6fb4a48ac5', 'release'],
 ];
 
-/** The routes of discovery. `flavour` decides whether resource areas are told. */
-export function locationRoutes(world: World, site: Site, flavour: 'services' | 'server'): Route[] {
+/** Where each is served. */
+export interface Sites {
+  readonly organization: Site;
+  readonly releases: Site;
+}
+
+/** The routes of discovery at `host`; a server tells no resource areas. */
+export function locationRoutes(world: World, sites: Sites, host: Host): Route[] {
+  const flavour = host === 'both' ? 'server' : 'services';
   const read = { method: 'GET', right: 'read' } as const;
   return [
-    { operation: 'locations', method: 'OPTIONS', pattern: '_apis', right: 'read', handle: () => locations() },
+    { operation: 'locations', method: 'OPTIONS', pattern: '_apis', right: 'read', handle: () => locations(host) },
     {
       operation: 'locations',
       method: 'OPTIONS',
       pattern: '_apis/{area}',
       right: 'read',
-      handle: call => locations(call.params['area']),
+      handle: call => locations(host, call.params['area']),
     },
     {
       ...read,
@@ -51,14 +63,22 @@ export function locationRoutes(world: World, site: Site, flavour: 'services' | '
       preview: true,
       handle: () => {
         if (flavour === 'server') return ok({ count: 0, value: null });
-        return list(resourceAreas.map(([id, name]) => ({ id, name, locationUrl: `${site.url}/` })));
+        return list(
+          resourceAreas.map(([id, name]) => {
+            const { url } = name === 'release' ? sites.releases : sites.organization;
+            return { id, name, locationUrl: `${url}/` };
+          }),
+        );
       },
     },
   ];
 }
 
-function locations(area?: string): Reply {
-  const named = Object.entries(areas).filter(([name]) => area === undefined || name === area.toLowerCase());
+function locations(host: Host, area?: string): Reply {
+  const isHere = (name: string): boolean => host === 'both' || (name === 'release') === (host === 'releases');
+  const named = Object.entries(areas).filter(
+    ([name]) => isHere(name) && (area === undefined || name === area.toLowerCase()),
+  );
   return list(
     named.flatMap(([name, entries]) =>
       entries.map(([id, resourceName, routeTemplate, options]) => ({

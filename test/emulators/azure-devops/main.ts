@@ -22,9 +22,9 @@ const emulator = await startAzureDevOps({
   ...(values.organization === undefined ? {} : { organization: values.organization }),
   ...(values['tls-dir'] === undefined ? {} : { tls: await openTlsDirectory(values['tls-dir']) }),
 });
-const { url, collectionId, token, pat } = emulator;
+const { url, releaseUrl, collectionId, token, pat } = emulator;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => void emulator.close().then(() => process.exit(0)));
 }
 // Said last: whoever reads it may end this process at once.
-console.log(JSON.stringify({ url, collectionId, token, pat }));
+console.log(JSON.stringify({ url, releaseUrl, collectionId, token, pat }));

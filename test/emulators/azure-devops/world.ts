@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SettableClock } from '../settable-clock.ts';
 import { createLeases, type Leases } from './leases.ts';
+import { createReleases, type Releases } from './releases.ts';
 
 /** How something that the caller may not read is answered. */
 export type Denial = 'notFound' | 'unauthorized' | 'forbidden';
@@ -12,6 +13,8 @@ export interface Project {
   name: string;
   state: 'wellFormed' | 'deleting' | 'deleted';
   denied?: Denial | undefined;
+  /** Whether everybody lacks the right to change its builds, to take leases among them. */
+  executeDenied?: boolean;
   /** Project settings, Pipelines, Retention: days to keep runs, and runs to keep of each pipeline. */
   retention: { days: number; minimumRuns: number };
 }
@@ -54,6 +57,8 @@ export interface Behaviour {
   deletedReadableMs: number;
   /** What a bad token gets: the 203 page, the 302 to it, or a 401. Azure DevOps Server always answers 401. */
   signIn: 'page' | 'redirect' | 'unauthorized';
+  /** What an owner gets who takes a lease on a build that it holds already: one more, or the same one made longer. */
+  secondLease: 'another' | 'same';
   /** `Retry-After` seconds on every good answer. */
   retryAfterSeconds?: number | undefined;
 }
@@ -74,13 +79,14 @@ export interface World {
   readonly definitions: Map<number, Definition>;
   readonly builds: Map<number, Build>;
   readonly leases: Leases;
+  readonly releases: Releases;
   addProject(project?: Partial<Pick<Project, 'id' | 'name'>>): Project;
   addDefinition(definition: { projectId: string; id?: number; name?: string }): Definition;
   /** Throws when the definition does not exist. A build is completed and succeeded unless told otherwise. */
   addBuild(build: NewBuild): Build;
   /** The build as Azure DevOps still answers it; undefined when it never was or is past all reading. */
   readBuild(id: number): Build | undefined;
-  /** As the retention job or a user does: `deleted: true` from now on. Throws when there is no such build. */
+  /** As the retention job does, and nothing holds it: `deleted: true` from now on. Throws when there is no such build. */
   deleteBuild(id: number, reason?: string): Build;
   /** From now on 404. */
   purgeBuild(id: number): void;
@@ -123,11 +129,13 @@ export function createWorld(options: WorldOptions): World {
       bareBuildIdsGiveDeleted: false,
       deletedReadableMs: 30 * day,
       signIn: 'page',
+      secondLease: 'another',
     },
     projects,
     definitions,
     builds,
     leases,
+    releases: createReleases(clock, builds),
     addProject: (project = {}) => {
       const id = (project.id ?? randomUUID()).toLowerCase();
       const name = project.name ?? `project-${projects.size + 1}`;
