@@ -28,13 +28,17 @@ const floorOf: Readonly<Record<ReleaseKind, number>> = { deleted: 20, absent: 5 
 /** Whether `releases` more are so few that the share cannot matter, and all builds need not be counted. */
 export function isBelowFloor({ tombstones, now }: Pick<BrakeFacts, 'tombstones' | 'now'>, releases: number): boolean {
   const recent = recentOf(tombstones, now);
-  return Object.entries(floorOf).every(
-    ([kind, floor]) => recent.filter(each => each.kind === kind).length + releases <= floor,
-  );
+  return (['deleted', 'absent'] as const).every(kind => countBuilds(recent, kind) + releases <= floorOf[kind]);
 }
 
 function recentOf(tombstones: readonly TombstoneKey[], now: number): TombstoneKey[] {
   return tombstones.filter(each => each.count > 0 && each.time > now - brakeWindowMs);
+}
+
+/** A build may have two releases: of what it pushed, and of its promoted copies. */
+function countBuilds(recent: readonly TombstoneKey[], kind: ReleaseKind): number {
+  const own = recent.filter(each => each.kind === kind);
+  return new Set(own.map(each => `${each.projectId}/${each.buildId}`)).size;
 }
 
 /** What the brake must know. */
@@ -55,7 +59,7 @@ export function createBrake(facts: BrakeFacts): Brake {
   const recent = recentOf(facts.tombstones, facts.now);
   const tally = (kind: ReleaseKind) => {
     const own = recent.filter(each => each.kind === kind);
-    return { images: own.reduce((sum, each) => sum + each.count, 0), builds: own.length };
+    return { images: own.reduce((sum, each) => sum + each.count, 0), builds: countBuilds(own, kind) };
   };
   const counts: Record<ReleaseKind, { images: number; builds: number }> = {
     deleted: tally('deleted'),

@@ -76,7 +76,8 @@ const registry = z.strictObject({
     .string()
     .toLowerCase()
     .refine(isRegistryAddress, "must be a registry's host name, such as contoso.azurecr.io, without https://"),
-  onBuildDeleted: flag(['delete', 'keep']).default(defaultRules.onBuildDeleted),
+  /** Left out it tells apart what a build pushed and what a promotion brought. */
+  onBuildDeleted: flag(['delete', 'keep']).optional(),
   signIn: z.discriminatedUnion('kind', [azureOfTenant, password], say('must be azure or password')),
 });
 
@@ -215,7 +216,8 @@ export function listPairings(configuration: Configuration): Pairing[] {
         projects: organization.projects.map(({ id, repositories }) => ({ projectId: id, repositories })),
         buildTagPrefix: organization.buildTagPrefix,
         alsoOwn: organization.alsoOwn,
-        onBuildDeleted: registry.onBuildDeleted,
+        onBuildDeleted: registry.onBuildDeleted ?? defaultRules.onBuildDeleted,
+        promoted: registry.onBuildDeleted ?? defaultRules.promoted,
         graceMs: configuration.grace,
         brake: configuration.brake,
       },

@@ -1,11 +1,14 @@
 /** Judges one recorded build by the evidence, and takes the step that follows from it. */
-import { absenceMs, type Evidence, readEvidence } from './evidence.ts';
+import { confirmDeath } from './confirm.ts';
+import { readEvidence } from './evidence.ts';
 import type { RecordedBuild } from './recorded-builds.ts';
-import { releaseBuild, resumeRelease } from './release.ts';
+import { allParts, releaseBuild, resumeRelease } from './release.ts';
 import { removeTombstone } from './remove.ts';
 import { restoreBuild } from './restore.ts';
+import type { Rules } from './rules.ts';
 import { type DeadBuild, type Run, registryTime } from './surroundings.ts';
-import { type TombstoneKey, writeTombstone } from './tombstone.ts';
+import { isToTakeBack } from './take-back.ts';
+import { isRelease, type TombstoneKey } from './tombstone.ts';
 
 /** A tombstone whose grace is over, of a build whose evidence was read again and stands. */
 export interface DueTombstone {
@@ -31,7 +34,7 @@ async function judgeDefinition(
   definitionId: number,
   contested: boolean,
 ): Promise<DueTombstone[]> {
-  if (isClosed(build)) return [];
+  if (isClosed(build, run.rules)) return [];
   const { projectId, buildId } = build;
   const others = run.rules.projects.map(project => project.projectId);
   const evidence = await readEvidence(run.azureDevOps, { projectId, buildId, definitionId }, others);
@@ -40,7 +43,7 @@ async function judgeDefinition(
     return [];
   }
   if (evidence.kind === 'alive') {
-    for (const key of build.tombstones) await restoreBuild(run, key);
+    for (const key of build.tombstones) await restoreBuild(run, key, 'the build is alive after all');
     return [];
   }
   // A build has one pipeline. Only the build itself could say which, and the wrong one's builds are no witnesses.
@@ -48,97 +51,43 @@ async function judgeDefinition(
     keep(run, build, 'its records name more than one pipeline, and only one can be true');
     return [];
   }
-  const dead = await confirm(run, build, definitionId, evidence);
+  const dead = await confirmDeath(run, build, definitionId, evidence);
   return dead ? advance(run, build, dead) : [];
 }
 
-/** Whether every record said "keep", and nothing was recorded since. */
-export function isClosed({ records, tombstones }: RecordedBuild): boolean {
-  return tombstones.some(key => key.kind === 'kept' && key.count === records.length);
+/** Whether every record is kept, nothing was recorded since, and the rule that says so is still there. */
+export function isClosed({ records, tombstones }: RecordedBuild, rules: Pick<Rules, 'promoted'>): boolean {
+  if (tombstones.some(isRelease)) return false;
+  return tombstones.some(
+    key => key.kind === 'kept' && key.count === records.length && (!key.copies || rules.promoted === 'keep'),
+  );
 }
 
 /** Whether nothing is to be done before the grace of a finished release is over. */
-export function isWaiting(build: RecordedBuild, graceMs: number, now: number): boolean {
-  const releases = build.tombstones.filter(isRelease);
-  return releases.length > 0 && build.tombstones.every(key => isRelease(key) && key.done && !isDue(key, graceMs, now));
-}
-
-/** A dead build, when the evidence is enough; an absence must have been seen before, long enough ago. */
-async function confirm(
-  run: Run,
-  build: RecordedBuild,
-  definitionId: number,
-  evidence: Extract<Evidence, { kind: 'deleted' | 'absent' }>,
-): Promise<DeadBuild | undefined> {
-  const { projectId, buildId, records } = build;
-  if (evidence.kind === 'deleted') {
-    const { id, number, deletedDate, queueTime } = evidence.build;
-    const queuedAt = queueTime === undefined ? undefined : Date.parse(queueTime);
-    const statement = `Azure DevOps says that the build was deleted${deletedDate ? ` at ${deletedDate}` : ''}`;
-    return {
-      projectId,
-      build: { id, number, queuedAt },
-      definitionId,
-      evidence: { kind: 'deleted', statement },
-      records,
-    };
-  }
-  const { scope } = evidence;
-  const statement = `Azure DevOps has no build ${buildId}${scope === 'definition' ? ' and no such pipeline' : ''} any more`;
-  const dead: DeadBuild = {
-    projectId,
-    build: { id: buildId },
-    definitionId,
-    evidence: { kind: 'absent', statement },
-    records,
-  };
-  // Once released the absence was confirmed, or the build had said "deleted" itself.
-  if (build.tombstones.some(isRelease)) return dead;
-  const seen = build.tombstones.find(key => key.kind === `seen-${scope}`);
-  const hours = absenceMs[scope] / 3_600_000;
-  if (seen && registryTime(run) - seen.time >= absenceMs[scope]) return dead;
-  if (!seen && !evidence.witnessed) {
-    keep(
-      run,
-      build,
-      `${statement}, but no other build of it is readable either: that is also how a missing right looks`,
-    );
-    return undefined;
-  }
-  keep(run, build, `${statement}; that counts when it is seen again ${hours} hours after the first time`);
-  if (seen || run.dryRun) return undefined;
-  await writeTombstone(
-    run.registry,
-    `seen-${scope}`,
-    {
-      schema: 1,
-      build: { projectId, id: buildId, definitionId },
-      evidence: { kind: 'absent', statement },
-      time: new Date(registryTime(run)).toISOString(),
-      records: [],
-      images: [],
-    },
-    0,
-  );
-  return undefined;
+export function isWaiting(build: RecordedBuild, run: Pick<Run, 'rules'>, now: number): boolean {
+  const isReleased = (key: TombstoneKey): boolean =>
+    isRelease(key) && key.done && !isToTakeBack(key, run) && !isDue(key, run.rules.graceMs, now);
+  return build.tombstones.length > 0 && build.tombstones.every(isReleased);
 }
 
 async function advance(run: Run, build: RecordedBuild, dead: DeadBuild): Promise<DueTombstone[]> {
   const releases = build.tombstones.filter(isRelease);
-  if (releases.length === 0) await releaseBuild(run, dead);
-  for (const key of releases.filter(each => !each.done)) {
+  const missing = allParts.filter(part => !releases.some(key => key.copies === (part === 'copies')));
+  // While the rule keeps copies there is one part alone.
+  const isOneLeft = missing.length > 0 && run.rules.promoted === 'delete';
+  if (releases.length === 0 || isOneLeft) await releaseBuild(run, dead, missing);
+  const going = releases.filter(key => !isToTakeBack(key, run));
+  for (const key of going.filter(each => !each.done)) {
     if (!run.dryRun) await resumeRelease(run, dead, key);
   }
   if (!run.dryRun) {
-    const seen = build.tombstones.filter(each => each.kind.startsWith('seen-'));
-    for (const key of seen) await removeTombstone(run.registry, key, run.log);
+    // First sightings have served, and an account that was closed is open again.
+    for (const key of build.tombstones.filter(each => !isRelease(each))) {
+      await removeTombstone(run.registry, key, run.log);
+    }
   }
   const now = registryTime(run);
-  return releases.filter(key => key.done && isDue(key, run.rules.graceMs, now)).map(key => ({ key, dead }));
-}
-
-function isRelease(key: TombstoneKey): boolean {
-  return key.kind === 'deleted' || key.kind === 'absent';
+  return going.filter(key => key.done && isDue(key, run.rules.graceMs, now)).map(key => ({ key, dead }));
 }
 
 function isDue(key: TombstoneKey, graceMs: number, now: number): boolean {

@@ -14,6 +14,7 @@ import type { Plan, Report, ReportItem } from './report.ts';
 import type { BuildKey, Rules } from './rules.ts';
 import { settleDue } from './settle.ts';
 import { type Run, registryTime, type Surroundings } from './surroundings.ts';
+import { takeBackCopies } from './take-back.ts';
 
 /** What to reconcile. */
 export interface ReconcileRequest {
@@ -41,7 +42,8 @@ export async function reconcile(surroundings: Surroundings, rules: Rules, reques
   const run = startRun({ surroundings, rules, request, collectionId, recorded, items });
   let braked: string | undefined;
   try {
-    const builds = chooseBuilds(run, recorded, request.only);
+    const known = { ...recorded, builds: await takeBackCopies(run, recorded.builds) };
+    const builds = chooseBuilds(run, known, request.only);
     const due = await judgeAll(run, request.only ? builds : await withoutLiving(run, builds));
     if (!request.only) await settleDue(run, due);
   } catch (thrown) {
@@ -99,6 +101,7 @@ function startRun({ surroundings, rules, request, collectionId, recorded, items 
       approved: request.approved,
       dryRun: request.dryRun ?? false,
     }),
+    needed: new Map(),
     report: item => items.push(item),
   };
 }
@@ -112,7 +115,7 @@ function chooseBuilds(
   const hinted = only && new Set(only.map(key => `${key.projectId}/${key.buildId}`));
   return builds.filter(build => {
     if (hinted && !hinted.has(`${build.projectId}/${build.buildId}`)) return false;
-    if (!disputed.has(build.buildId)) return !isClosed(build);
+    if (!disputed.has(build.buildId)) return !isClosed(build, run.rules);
     run.report({
       ...keyOf(build),
       subject: `build ${build.buildId}`,
@@ -136,7 +139,7 @@ async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promis
     for (const build of ofProject) {
       const found = answer.found.get(build.buildId);
       const isAlive = found !== undefined && !found.deleted;
-      if (isAlive ? build.tombstones.length === 0 : isWaiting(build, run.rules.graceMs, now)) continue;
+      if (isAlive ? build.tombstones.length === 0 : isWaiting(build, run, now)) continue;
       // The first answer that failed ended the asking: what is missing then was never asked for.
       if (found === undefined && answer.unknown !== undefined) continue;
       left.push(build);

@@ -6,11 +6,11 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { imageRepository, inspectImage } from './inspect.ts';
 import { buildTagOf } from './owned-tags.ts';
 import { type NamedImage, planRelease } from './plan.ts';
-import { readRecordsOfBuild } from './records-of-build.ts';
+import { type Part, readRecordsOfBuild } from './records-of-build.ts';
 import { removeTag, removeTombstone } from './remove.ts';
 import type { Outcome } from './report.ts';
 import type { BuildKey } from './rules.ts';
-import { type DeadBuild, type Run, registryTime, rulesOfProject } from './surroundings.ts';
+import { type DeadBuild, placeOf, type Run, registryTime, rulesOfProject } from './surroundings.ts';
 import {
   type ClaimedImage,
   markDone,
@@ -22,43 +22,53 @@ import {
 
 const atOnce = 8;
 
-/** Releases everything that the build's records name. Throws `BRAKE` before a change that would pass the limit. */
-export async function releaseBuild(run: Run, dead: DeadBuild): Promise<void> {
+/** Both parts of what a build may leave. */
+export const allParts: readonly Part[] = ['own', 'copies'];
+
+/**
+ * Releases everything that the build's records name in these parts, each with a tombstone of its own, because their rules
+ * may change apart. Where all is kept, that closes the account. Throws `BRAKE` before a change that would pass the limit.
+ */
+export async function releaseBuild(run: Run, dead: DeadBuild, parts = allParts): Promise<void> {
   const records = await readRecordsOfBuild(run, dead);
   if (!records) return;
-  for (const image of records.kept) {
-    report(run, keyOf(dead), {
-      subject: placeOf(image),
-      outcome: 'kept',
-      reason: 'its pipeline said "onBuildDeleted: keep"',
-    });
+  const isFirst = parts.length === allParts.length;
+  for (const image of isFirst ? records.kept : []) {
+    report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: image.reason });
   }
-  if (records.settled.length > 0) {
-    const images = await mapConcurrently(records.images, atOnce, async image => {
+  const releases: Release[] = [];
+  for (const part of parts) {
+    if (records[part].records.length === 0) continue;
+    const images = await mapConcurrently(records[part].images, atOnce, async image => {
       const claim = await claimImage(run, dead, image);
       if (claim.kept) report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: claim.kept });
       return claim;
     });
     // One that has no tag left to take off will be deleted all the same, so it counts.
     const count = images.filter(image => image.claimed).length;
-    await carryOut(run, dead, { images, records: records.settled.map(key => key.tag), count });
-  } else if (records.keepers.length > 0 && !run.dryRun) {
-    const tags = records.keepers.map(key => key.tag);
-    await writeTombstone(run.registry, 'kept', tombstoneOf(run, dead, [], tags), tags.length);
+    releases.push({ images, records: records[part].records.map(key => key.tag), copies: part === 'copies', count });
   }
+  if (releases.length > 0) return carryOut(run, dead, releases);
+  const { keepers, keepsCopies } = records;
+  // A foreign record closes nothing: it is told of as long as it is there.
+  if (!isFirst || keepers.length === 0 || keepers.length < dead.records.length || run.dryRun) return;
+  const content = tombstoneOf(run, dead, { images: [], records: keepers.map(key => key.tag) });
+  await writeTombstone(run.registry, { kind: 'kept', copies: keepsCopies, count: keepers.length }, content);
+}
+
+/** What an earlier tombstone leaves to be looked at again. */
+export interface EarlierRelease {
+  readonly images: readonly ClaimedImage[];
+  readonly records: readonly string[];
+  readonly copies: boolean;
 }
 
 /**
  * Looks again at images that an earlier tombstone claims and something held, and writes a new tombstone for them,
  * from which their grace runs anew. The earlier one is the caller's to remove, afterwards.
  */
-export async function releaseAgain(
-  run: Run,
-  dead: DeadBuild,
-  earlier: readonly ClaimedImage[],
-  records: readonly string[],
-): Promise<void> {
-  const images = await mapConcurrently(earlier, atOnce, async image => {
+export async function releaseAgain(run: Run, dead: DeadBuild, earlier: EarlierRelease): Promise<void> {
+  const images = await mapConcurrently(earlier.images, atOnce, async image => {
     const named = {
       repository: image.repository,
       digest: image.digest,
@@ -69,22 +79,26 @@ export async function releaseAgain(
     const { children, subjects } = image;
     return { ...(await claimImage(run, dead, named)), children, subjects, claimed: true };
   });
-  await carryOut(run, dead, { images, records, count: images.filter(image => image.untag.length > 0).length });
+  const count = images.filter(image => image.untag.length > 0).length;
+  await carryOut(run, dead, [{ ...earlier, images, count }]);
 }
 
 /** An interruption that lasted longer is a new release: the grace is to run from when the tags come off. */
 const resumableMs = 60 * 60_000;
 
-/** Goes on with a release that was interrupted. */
+/** Goes on with a release that was interrupted, without what a record or the configuration says "keep" of by now. */
 export async function resumeRelease(run: Run, dead: DeadBuild, key: TombstoneKey): Promise<void> {
   const content = await readTombstone(run.registry, key);
-  if (!content) return;
-  const claimed = content.images.filter(image => image.claimed);
+  const now = content && (await readRecordsOfBuild(run, dead));
+  if (!content || !now) return;
+  const kept = new Set(now.kept.map(placeOf));
+  const images = content.images.filter(image => !kept.has(placeOf(image)));
+  const claimed = images.filter(image => image.claimed);
   if (registryTime(run) - key.time <= resumableMs || claimed.length === 0) {
-    await untagAll(run, key, content);
+    await untagAll(run, key, { ...content, images });
     return;
   }
-  await releaseAgain(run, dead, claimed, content.records);
+  await releaseAgain(run, dead, { images: claimed, records: content.records, copies: key.copies });
   await removeTombstone(run.registry, key, run.log, content.manifest);
 }
 
@@ -105,29 +119,29 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
 }
 
 /** What a tombstone is to say. */
-interface Release {
-  readonly images: readonly ClaimedImage[];
-  readonly records: readonly string[];
+interface Release extends EarlierRelease {
   /** Images that the brake counts. */
   readonly count: number;
 }
 
-async function carryOut(run: Run, dead: DeadBuild, { images, records, count }: Release): Promise<void> {
-  run.brake.check(dead.evidence.kind, keyOf(dead), count);
-  run.brake.add(dead.evidence.kind, keyOf(dead), count);
-  const content = tombstoneOf(run, dead, images, records);
-  if (run.dryRun) {
-    for (const { repository, tag } of tagsOf(content)) {
-      report(run, keyOf(dead), {
-        subject: `${repository}:${tag}`,
-        outcome: 'released',
-        reason: dead.evidence.statement,
-      });
+async function carryOut(run: Run, dead: DeadBuild, releases: readonly Release[]): Promise<void> {
+  const { kind, statement } = dead.evidence;
+  const count = releases.reduce((sum, release) => sum + release.count, 0);
+  run.brake.check(kind, keyOf(dead), count);
+  run.brake.add(kind, keyOf(dead), count);
+  const written: { readonly key: TombstoneKey; readonly content: Tombstone }[] = [];
+  for (const release of releases) {
+    const content = tombstoneOf(run, dead, release);
+    if (run.dryRun) {
+      for (const { repository, tag } of tagsOf(content))
+        report(run, keyOf(dead), { subject: `${repository}:${tag}`, outcome: 'released', reason: statement });
+      continue;
     }
-    return;
+    run.signal?.throwIfAborted();
+    const key = await writeTombstone(run.registry, { kind, copies: release.copies, count: release.count }, content);
+    written.push({ key, content });
   }
-  run.signal?.throwIfAborted();
-  await untagAll(run, await writeTombstone(run.registry, dead.evidence.kind, content, count), content);
+  for (const { key, content } of written) await untagAll(run, key, content);
 }
 
 async function untagAll(run: Run, key: TombstoneKey, content: Tombstone): Promise<void> {
@@ -146,29 +160,20 @@ function tagsOf(content: Tombstone): { repository: string; tag: string; digest: 
   return content.images.flatMap(({ repository, digest, untag }) => untag.map(tag => ({ repository, tag, digest })));
 }
 
-function tombstoneOf(
-  run: Run,
-  dead: DeadBuild,
-  images: readonly ClaimedImage[],
-  records: readonly string[],
-): Tombstone {
+function tombstoneOf(run: Run, dead: DeadBuild, about: Pick<Release, 'images' | 'records'>): Tombstone {
   const { id, number } = dead.build;
   return {
     schema: 1,
     build: { projectId: dead.projectId, id, definitionId: dead.definitionId, number },
     evidence: { ...dead.evidence },
     time: new Date(registryTime(run)).toISOString(),
-    records: [...records],
-    images: [...images],
+    records: [...about.records],
+    images: [...about.images],
   };
 }
 
 function keyOf(dead: DeadBuild): BuildKey {
   return { projectId: dead.projectId, buildId: dead.build.id };
-}
-
-function placeOf(image: { repository: string; digest: string }): string {
-  return `${image.repository}@${image.digest}`;
 }
 
 function report(run: Run, key: BuildKey, item: { subject: string; outcome: Outcome; reason: string }): void {

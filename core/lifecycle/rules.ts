@@ -25,6 +25,8 @@ export interface Rules {
   readonly alsoOwn: readonly string[];
   /** The registry's own rule; the stricter of it and the record wins. */
   readonly onBuildDeleted: 'delete' | 'keep';
+  /** The same for the copies that promotions brought, where `onBuildDeleted` is `delete`. */
+  readonly promoted: 'delete' | 'keep';
   /** Milliseconds between release and collection. */
   readonly graceMs: number;
   readonly brake: { readonly deleted: BrakeLimit; readonly absent: BrakeLimit };
@@ -35,6 +37,8 @@ export const defaultRules: Omit<Rules, 'projects'> = {
   buildTagPrefix: '',
   alsoOwn: [],
   onBuildDeleted: 'delete',
+  // Nothing tells what runs in a stage.
+  promoted: 'keep',
   graceMs: 24 * 60 * 60_000,
   brake: { deleted: { images: 500, percent: 20 }, absent: { images: 50, percent: 5 } },
 };

@@ -8,44 +8,43 @@ import { type CollectResult, collectRepository } from './collect.ts';
 import { type DueTombstone } from './judge.ts';
 import type { Hold } from './mark.ts';
 import { ownershipOf } from './owned-tags.ts';
-import type { NamedImage } from './plan.ts';
 import type { KnownLinks } from './read-graph.ts';
 import { readRecordsOfBuild } from './records-of-build.ts';
 import { releaseAgain } from './release.ts';
 import { removeManifest, removeTombstone } from './remove.ts';
-import { type Run, registryTime } from './surroundings.ts';
+import { placeOf, type Run, registryTime } from './surroundings.ts';
 import { type ClaimedImage, readTombstone, type Tombstone } from './tombstone.ts';
 
 interface Due extends DueTombstone {
   readonly content: Tombstone & { readonly manifest: Digest };
+  /** The tags of the records that may go with it, as they read now. */
+  readonly settled: ReadonlySet<string>;
 }
 
 /** Collects every repository that the due tombstones name, each once, and settles the tombstones. */
 export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): Promise<void> {
   const due: Due[] = [];
-  const kept = new Set<string>();
   for (const each of tombstones) {
     const found = await unlessItFails(run, each, () => readDue(run, each));
-    for (const image of found?.kept ?? []) kept.add(`${image.repository}@${image.digest}`);
-    if (found) due.push({ ...each, content: found.content });
+    if (found) due.push(found);
   }
   const repositories = new Set(due.flatMap(({ content }) => claimedOf(content).map(image => image.repository)));
   const results = new Map<string, CollectResult>();
-  for (const repository of repositories) results.set(repository, await collectOne(run, { repository, due, kept }));
+  for (const repository of repositories) results.set(repository, await collectOne(run, repository, due));
   for (const each of due) {
     const pending = reportImages(run, each, results);
     if (!run.dryRun) await unlessItFails(run, each, () => closeOrRenew(run, each, pending));
   }
 }
 
-/** The tombstone, and what the build's records say "keep" of: they may have come since the release. */
-async function readDue(
-  run: Run,
-  { key, dead }: DueTombstone,
-): Promise<{ content: Due['content']; kept: readonly NamedImage[] } | undefined> {
+/** The tombstone and the build's records: what says "keep" may have come since the release, and is needed. */
+async function readDue(run: Run, { key, dead }: DueTombstone): Promise<Due | undefined> {
   const content = await readTombstone(run.registry, key);
   const records = content && (await readRecordsOfBuild(run, dead));
-  return content && records && { content, kept: records.kept };
+  if (!content || !records) return undefined;
+  for (const image of records.kept) run.needed.set(placeOf(image), image.reason);
+  const settled = [...records.own.records, ...records.copies.records].map(record => record.tag);
+  return { key, dead, content, settled: new Set(settled) };
 }
 
 /** What fails for one build stands in the report, and the others go on. */
@@ -61,14 +60,7 @@ async function unlessItFails<T>(run: Run, { key }: DueTombstone, work: () => Pro
   }
 }
 
-interface ToCollect {
-  readonly repository: string;
-  readonly due: readonly Due[];
-  /** `repository@digest` of what a record says "keep" of. */
-  readonly kept: ReadonlySet<string>;
-}
-
-async function collectOne(run: Run, { repository, due, kept }: ToCollect): Promise<CollectResult> {
+async function collectOne(run: Run, repository: string, due: readonly Due[]): Promise<CollectResult> {
   const images = due.flatMap(({ content }) => claimedOf(content).filter(image => image.repository === repository));
   const candidates = new Set<Digest>(images.flatMap(image => [image.digest, ...image.children]));
   const known = new Map<Digest, KnownLinks>();
@@ -77,8 +69,7 @@ async function collectOne(run: Run, { repository, due, kept }: ToCollect): Promi
       known.set(about, { children: [], subject });
     if (children.length > 0) known.set(digest, { children, subject: subjects[digest] });
   }
-  const keptBy = (digest: Digest): string | undefined =>
-    kept.has(`${repository}@${digest}`) ? 'its pipeline said "onBuildDeleted: keep"' : undefined;
+  const keptBy = (digest: Digest): string | undefined => run.needed.get(placeOf({ repository, digest }));
   try {
     return await collectRepository(run, { repository, candidates, known, keptBy });
   } catch (thrown) {
@@ -100,7 +91,7 @@ function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectRe
     for (const part of parts) {
       const hold = result?.held.get(part.digest);
       const { projectId, buildId } = due.key;
-      const item = { projectId, buildId, subject: `${part.repository}@${part.digest}` };
+      const item = { projectId, buildId, subject: placeOf(part) };
       if (hold) run.report({ ...item, outcome: 'kept', reason: hold.reason });
       else if (result?.deleted.has(part.digest))
         run.report({ ...item, outcome: 'deleted', reason: due.content.evidence.statement });
@@ -119,13 +110,15 @@ function settles(run: Run, due: Due, image: ClaimedImage, hold: Hold): boolean {
 async function closeOrRenew(run: Run, due: Due, pending: readonly ClaimedImage[]): Promise<void> {
   // The brake counts the tombstones of a day, so none goes before.
   if (registryTime(run) - due.key.time < brakeWindowMs) return;
-  if (pending.length > 0) {
-    await releaseAgain(run, due.dead, pending, due.content.records);
+  const images = pending.filter(image => !run.needed.has(placeOf(image)));
+  const records = due.content.records.filter(tag => due.settled.has(tag));
+  if (images.length > 0) {
+    await releaseAgain(run, due.dead, { images, records, copies: due.key.copies });
     await removeTombstone(run.registry, due.key, run.log, due.content.manifest);
     return;
   }
   const repository = recordRepository(run.registry, due.key.projectId, ['pull', 'delete', 'metadata_read']);
-  for (const tag of due.content.records) {
+  for (const tag of records) {
     const record = await headManifest(repository, tag);
     if (record) await removeManifest({ repository, digest: record.digest, expected: [tag] }, run.log);
   }

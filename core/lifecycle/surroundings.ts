@@ -26,7 +26,14 @@ export interface Run extends Surroundings {
   /** The collection's id as Azure DevOps states it, lower-case: records of another one are foreign. */
   readonly collectionId: string;
   readonly signal: AbortSignal | undefined;
+  /** What must stay though no tag may show it, by {@link placeOf}, and why: found while judging, heeded while collecting. */
+  readonly needed: Map<string, string>;
   report(item: ReportItem): void;
+}
+
+/** An image as one text, `repository@digest`. */
+export function placeOf(image: { readonly repository: string; readonly digest: string }): string {
+  return `${image.repository}@${image.digest}`;
 }
 
 /** A build that is gone, as Azure DevOps states it, and the places of its records. */

@@ -58,27 +58,36 @@ export type Tombstone = z.infer<typeof tombstone>;
 
 /**
  * `deleted` and `absent` are releases, by their evidence. `seen-…` is a first sighting of an absence, which releases nothing.
- * `kept` closes the account of a build whose every record says "keep".
+ * `kept` closes the account of a build of which every record is kept.
  */
 export type TombstoneKind = 'deleted' | 'absent' | 'seen-build' | 'seen-definition' | 'kept';
 
+/** What a tombstone is about, as its tag says it. */
+export interface TombstoneAbout {
+  readonly kind: TombstoneKind;
+  /**
+   * Whether it stands and falls with the configuration's rule for promoted copies: a release of them, which a "keep"
+   * takes back, or an account that is closed because they are kept, which a "delete" opens again.
+   */
+  readonly copies: boolean;
+  /** Images that it releases; of a `kept` one, the records that are kept. */
+  readonly count: number;
+}
+
 /** A tombstone's place. Its tag says all that a listing must know, so that none needs to be read for it. */
-export interface TombstoneKey {
+export interface TombstoneKey extends TombstoneAbout {
   readonly projectId: string;
   readonly buildId: number;
   readonly definitionId: number;
-  readonly kind: TombstoneKind;
   /** Milliseconds since the epoch, by the registry's clock, whole seconds. */
   readonly time: number;
-  /** Images that it releases; of a `kept` one, the records that said so. */
-  readonly count: number;
   readonly tag: string;
   /** Whether the release ran to its end. */
   readonly done: boolean;
 }
 
 const tagPattern =
-  /^([1-9]\d{0,15})\.([1-9]\d{0,15})\.(deleted|absent|seen-build|seen-definition|kept)\.(\d{1,12})\.(\d{1,9})$/;
+  /^([1-9]\d{0,15})\.([1-9]\d{0,15})\.(?:(deleted|absent|kept)(-copies)?|(seen-build|seen-definition))\.(\d{1,12})\.(\d{1,9})$/;
 
 /** The repository of a project's tombstones, with the rights of the cleaner. */
 export function tombstoneRepository(registry: Registry, projectId: string): Repository {
@@ -96,12 +105,13 @@ export async function listTombstones(registry: Registry, projectId: string): Pro
   return [...tags].flatMap(tag => {
     const match = tagPattern.exec(tag);
     if (!match) return [];
-    const [, build, definition, kind, seconds, count] = match;
+    const [, build, definition, end, copies, seen, seconds, count] = match;
     return {
       projectId,
       buildId: Number(build),
       definitionId: Number(definition),
-      kind: kind as TombstoneKind,
+      kind: (end ?? seen) as TombstoneKind,
+      copies: copies !== undefined,
       time: Number(seconds) * 1000,
       count: Number(count),
       tag,
@@ -110,18 +120,22 @@ export async function listTombstones(registry: Registry, projectId: string): Pro
   });
 }
 
-/** Writes a tombstone and gives its place; `count` is as in {@link TombstoneKey}. */
+/** Whether it releases images: `deleted` or `absent`. */
+export function isRelease({ kind }: Pick<TombstoneKey, 'kind'>): boolean {
+  return kind === 'deleted' || kind === 'absent';
+}
+
+/** Writes a tombstone and gives its place. */
 export async function writeTombstone(
   registry: Registry,
-  kind: TombstoneKind,
+  { kind, copies, count }: TombstoneAbout,
   content: Tombstone,
-  count: number,
 ): Promise<TombstoneKey> {
   const { projectId, id: buildId, definitionId } = content.build;
   const time = Math.floor(Date.parse(content.time) / 1000) * 1000;
-  const tag = `${buildId}.${definitionId}.${kind}.${time / 1000}.${count}`;
+  const tag = `${buildId}.${definitionId}.${kind}${copies ? '-copies' : ''}.${time / 1000}.${count}`;
   await putArtifact(tombstoneRepository(registry, projectId), tag, { type: tombstoneType, json: content });
-  return { projectId, buildId, definitionId, kind, time, count, tag, done: false };
+  return { projectId, buildId, definitionId, kind, copies, time, count, tag, done: false };
 }
 
 /** Reads a tombstone; undefined where it is gone. Throws `RECORD_UNREADABLE` where it is damaged or not of its place. */
