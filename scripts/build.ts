@@ -1,20 +1,21 @@
 /** Bundles what runs elsewhere: each task, the handler, and the emulators for the demo. One file each, no node_modules. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle, type Metafile } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** What is built from one entry. */
+/** What is built into one folder. */
 interface Product {
-  readonly entry: string;
   /** Below `dist`. */
-  readonly output: string;
+  readonly folder: string;
+  /** By the bundle's name, without `.js`. */
+  readonly entries: Readonly<Record<string, string>>;
   /** The agent starts tasks as CommonJS; ours to start may wait at their top level. */
   readonly format: 'cjs' | 'esm';
-  /** Files that lie next to the bundle. */
+  /** Files that lie next to the bundles. */
   readonly beside: readonly string[];
 }
 
@@ -25,11 +26,11 @@ export interface BuiltFile {
   readonly bytes: number;
 }
 
-/** Bundles every entry that exists, or those whose output begins with `only`, into `dist`; gives what was written. */
+/** Bundles every entry that exists, or those whose folder begins with `only`, into `dist`; gives what was written. */
 export async function build(options: { folder?: string; only?: string } = {}): Promise<BuiltFile[]> {
   const { folder = join(root, 'dist'), only = '' } = options;
-  const products = (await listProducts()).filter(product => product.output.startsWith(only));
-  return Promise.all(products.map(product => buildOne(product, folder)));
+  const products = (await listProducts()).filter(product => `${product.folder}/`.startsWith(only));
+  return (await Promise.all(products.map(product => buildOne(product, folder)))).flat();
 }
 
 async function listProducts(): Promise<Product[]> {
@@ -37,30 +38,31 @@ async function listProducts(): Promise<Product[]> {
   const tasks = folders
     .filter(entry => existsSync(join(root, 'tasks', entry.name, 'task.json')))
     .map(({ name }) => ({
-      entry: `tasks/${name}/main.ts`,
-      output: `tasks/${name}/index.js`,
+      folder: `tasks/${name}`,
+      // `post` runs at the end of the job, in a task that has it.
+      entries: existing({ index: `tasks/${name}/main.ts`, post: `tasks/${name}/post.ts` }),
       format: 'cjs' as const,
       beside: [`tasks/${name}/task.json`, `tasks/${name}/icon.png`],
     }));
   const format = 'esm' as const;
-  const others = [
-    { entry: 'webhook-handler/main.ts', output: 'webhook-handler/main.js', format, beside: [] },
-    ...['acr', 'azure-devops', 'entra'].map(name => ({
-      entry: `test/emulators/${name}/main.ts`,
-      output: `emulators/${name}.js`,
-      format,
-      beside: [],
-    })),
+  const names = ['acr', 'arm', 'azure-devops', 'entra'];
+  const emulators = Object.fromEntries(names.map(name => [name, `test/emulators/${name}/main.ts`]));
+  return [
+    ...tasks,
+    { folder: 'webhook-handler', entries: { main: 'webhook-handler/main.ts' }, format, beside: [] },
+    { folder: 'emulators', entries: existing(emulators), format, beside: [] },
   ];
-  return [...tasks, ...others.filter(({ entry }) => existsSync(join(root, entry)))];
 }
 
-async function buildOne({ entry, output, format, beside }: Product, folder: string): Promise<BuiltFile> {
-  const path = join(folder, output);
+function existing(entries: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(entries).filter(([, entry]) => existsSync(join(root, entry))));
+}
+
+async function buildOne({ folder, entries, format, beside }: Product, dist: string): Promise<BuiltFile[]> {
   const result = await bundle({
     absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: path,
+    entryPoints: { ...entries },
+    outdir: join(dist, folder),
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -73,17 +75,19 @@ async function buildOne({ entry, output, format, beside }: Product, folder: stri
     write: false,
     logLevel: 'warning',
   });
-  const code = result.outputFiles[0]?.contents ?? new Uint8Array();
-  await writeWhole(path, code);
+  for (const { path, contents } of result.outputFiles) await writeWhole(path, contents);
   // Node looks upwards for this, so without it the folder above would decide what the bundle is.
   const type = format === 'cjs' ? 'commonjs' : 'module';
-  await writeWhole(join(dirname(path), 'package.json'), `${JSON.stringify({ type })}\n`);
+  await writeWhole(join(dist, folder, 'package.json'), `${JSON.stringify({ type })}\n`);
   // The emulators are shipped to nobody.
-  if (!output.startsWith('emulators/')) {
-    await writeWhole(join(dirname(path), 'THIRD_PARTY_NOTICES.txt'), await collectNotices(result.metafile));
+  if (folder !== 'emulators') {
+    await writeWhole(join(dist, folder, 'THIRD_PARTY_NOTICES.txt'), await collectNotices(result.metafile));
   }
-  for (const file of beside) await writeWhole(join(folder, file), await readFile(join(root, file)));
-  return { path: output, bytes: code.byteLength };
+  for (const file of beside) await writeWhole(join(dist, file), await readFile(join(root, file)));
+  return result.outputFiles.map(({ path, contents }) => ({
+    path: relative(dist, path),
+    bytes: contents.byteLength,
+  }));
 }
 
 /** Bundled CommonJS packages ask for these, which a module does not have. */
