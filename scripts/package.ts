@@ -42,12 +42,20 @@ export interface ExtensionManifest {
 
 const text = { type: 'string', minLength: 1 } as const;
 const natural = { type: 'integer', minimum: 0 } as const;
-const handler = {
-  type: 'object',
-  required: ['target'],
-  additionalProperties: false,
-  properties: { target: { const: 'index.js' }, argumentFormat: { const: '' } },
-} as const;
+const handlersOf = (target: string) => {
+  const handler = {
+    type: 'object',
+    required: ['target'],
+    additionalProperties: false,
+    properties: { target: { const: target }, argumentFormat: { const: '' } },
+  } as const;
+  return {
+    type: 'object',
+    required: ['Node20_1', 'Node24'],
+    additionalProperties: false,
+    properties: { Node20_1: handler, Node24: handler },
+  } as const;
+};
 
 /** What we want of a task.json; stricter than Azure DevOps, which finds most of this out when it is too late. */
 const taskSchema = {
@@ -110,12 +118,8 @@ const taskSchema = {
       additionalProperties: false,
       properties: { settableVariables: { type: 'object', required: ['allowed'] } },
     },
-    execution: {
-      type: 'object',
-      required: ['Node20_1', 'Node24'],
-      additionalProperties: false,
-      properties: { Node20_1: handler, Node24: handler },
-    },
+    execution: handlersOf('index.js'),
+    postjobexecution: handlersOf('post.js'),
   },
 } as const;
 

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { readTasks, type TaskManifest } from '../../scripts/package.ts';
-import { inputNames } from '../../tasks/TagImage/inputs.ts';
+import { inputNames as promoteImageInputs } from '../../tasks/PromoteImage/inputs.ts';
+import { inputNames as tagImageInputs } from '../../tasks/TagImage/inputs.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -27,12 +28,13 @@ function findFaults(task: TaskManifest, inputs: Readonly<Record<string, string |
   const given = new Map(Object.entries(inputs).map(([name, value]) => [known.get(name)?.name, String(value)]));
   const valueOf = (name: string) =>
     given.get(name) ?? task.inputs.find(input => input.name === name)?.defaultValue ?? '';
+  const holds = (part: string): boolean => {
+    const [, name = '', operator = '', value = ''] = /^(\w+) (!?=) (\S+)$/.exec(part) ?? [];
+    return (valueOf(name) === value) === (operator === '=');
+  };
+  // A rule has one kind of operator. https://learn.microsoft.com/azure/devops/extend/develop/integrate-build-task
   const isShown = (rule = '') =>
-    rule === '' ||
-    rule.split(' || ').some(part => {
-      const [name = '', value = ''] = part.split(' = ');
-      return valueOf(name) === value;
-    });
+    rule === '' || (rule.includes(' && ') ? rule.split(' && ').every(holds) : rule.split(' || ').some(holds));
   return [
     ...Object.keys(inputs).flatMap(name => (known.has(name) ? [] : [`unknown input ${name}`])),
     ...task.inputs.flatMap(({ name, required, visibleRule, options }) => [
@@ -79,15 +81,19 @@ describe('documentation of the tasks', () => {
     }
   });
 
-  it('declares exactly the inputs that TagImage reads', () => {
-    const declared = tasks.find(task => task.name === 'TagImage')?.inputs.map(input => input.name) ?? [];
-    assert.deepEqual(declared.sort(), [...inputNames].sort());
-  });
+  for (const [name, inputNames] of Object.entries({ TagImage: tagImageInputs, PromoteImage: promoteImageInputs })) {
+    it(`declares exactly the inputs that ${name} reads`, () => {
+      const declared = tasks.find(task => task.name === name)?.inputs.map(input => input.name) ?? [];
+      assert.deepEqual(declared.sort(), [...inputNames].sort());
+    });
 
-  it('reads no input by a name that is not declared', async () => {
-    const source = await readFile(join(root, 'tasks/TagImage/inputs.ts'), 'utf8');
-    const calls = source.matchAll(/\bread(?:Text|RequiredText|Lines|Choice|Switch|Path)\('(\w+)'/g);
-    const read = [...calls].map(call => call[1] ?? '');
-    assert.deepEqual([...new Set(read)].sort(), [...inputNames].sort());
-  });
+    it(`reads no input of ${name} by a name that is not declared`, async () => {
+      const source = await readFile(join(root, `tasks/${name}/inputs.ts`), 'utf8');
+      const calls = source.matchAll(/\bread(?:Text|RequiredText|Lines|Choice|Switch|Path|Count)\('(\w+)'/g);
+      // The inputs of a connection are handed over by their names.
+      const handed = source.matchAll(/\b(?:connectionType|azureSubscription|containerRegistry|registry): '(\w+)'/g);
+      const read = [...calls, ...handed].map(call => call[1] ?? '');
+      assert.deepEqual([...new Set(read)].sort(), [...inputNames].sort());
+    });
+  }
 });
