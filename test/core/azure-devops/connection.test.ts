@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as openConnection } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connectAzureDevOps } from '../../../core/azure-devops/connection.ts';
 import { systemClock } from '../../../core/base/clock.ts';
 import { hasCode } from '../../../core/base/errors.ts';
 import { silentLog } from '../../../core/base/log.ts';
 import { type AzureDevOpsEmulator, startAzureDevOps } from '../../emulators/azure-devops/azure-devops.ts';
 import type { Effect } from '../../emulators/azure-devops/faults.ts';
+import { createTls } from '../../emulators/tls.ts';
 import { connect } from './connect.ts';
 
 function expectUnknown(answer: { kind: string; reason?: string }, reason: RegExp): void {
@@ -92,6 +94,31 @@ describe('a connection to Azure DevOps', () => {
       assert.equal(emulator.requests.entries.length, 1);
     });
   }
+
+  it('tells a denial from whatever else is not known, and what it takes, in the words of Azure DevOps too', async () => {
+    const json = { typeKey: 'AccessDeniedException', message: `TF215106: Ada needs\nmore, not ${emulator.pat}.` };
+    emulator.faults.add({ count: 1, effect: { kind: 'status', status: 403, json } });
+    const { ado } = connect(emulator);
+    assert.deepEqual(await ado.ask({ ...question, right: 'the right to look' }), {
+      kind: 'unknown',
+      reason:
+        'the projects: Azure DevOps denied it (403): give the identity the right to look. It said: TF215106: Ada needs more, not ***.',
+      retryable: false,
+      denied: true,
+    });
+    for (const [status, denied] of [
+      [401, true],
+      [403, true],
+      [203, undefined],
+      [429, undefined],
+      [500, undefined],
+    ] as const) {
+      emulator.faults.add({ count: 4, effect: { kind: 'status', status } });
+      const answer = await ado.ask(question);
+      assert.ok(answer.kind === 'unknown' && answer.denied === denied, String(status));
+      emulator.faults.clear();
+    }
+  });
 
   const passing: ReadonlyArray<readonly [string, Effect, RegExp]> = [
     ['429', { kind: 'status', status: 429 }, /limits the rate of requests \(429\)/],
@@ -205,6 +232,34 @@ describe('a connection to Azure DevOps', () => {
         if (before[index] === undefined) delete process.env[name];
         else process.env[name] = before[index];
       }
+      await new Promise(resolve => proxy.close(resolve));
+    }
+  });
+
+  it('trusts the authorities that it is given, through a proxy as well, and no others', async () => {
+    const tls = await createTls();
+    const server = await startAzureDevOps({ flavour: 'server', tls });
+    const tunnels: Duplex[] = [];
+    const proxy = createServer().on('connect', (request, socket, head) => {
+      const { hostname, port } = new URL(`http://${request.url}`);
+      const onward = openConnection(Number(port), hostname, () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        onward.write(head);
+        socket.pipe(onward).pipe(socket);
+      });
+      for (const end of [socket, onward]) end.on('error', () => end.destroy());
+      tunnels.push(socket);
+    });
+    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+    const through = { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
+    try {
+      for (const way of [{}, { proxy: through }]) {
+        expectUnknown(await connect(server, way).ado.ask(question), /broke off \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
+        assert.equal((await connect(server, { ...way, ca: [tls.ca] }).ado.ask(question)).kind, 'ok');
+      }
+    } finally {
+      await server.close();
+      for (const tunnel of tunnels) tunnel.destroy();
       await new Promise(resolve => proxy.close(resolve));
     }
   });
