@@ -121,6 +121,7 @@ describe('retention leases', () => {
         spoilPost(effect);
         const result = await add();
         assert.ok(result.kind === 'added', JSON.stringify(result));
+        assert.deepEqual([result.lease.runId, result.lease.ownerId], [4711, ownerId]);
         assert.deepEqual(
           emulator.world.leases.all().map(lease => lease.leaseId),
           [result.lease.leaseId],

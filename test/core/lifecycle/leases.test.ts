@@ -58,6 +58,7 @@ describe('the name of who holds builds', () => {
         const [name, otherName] = [nameOwner(one), nameOwner(other)];
         assert.equal(name === otherName, JSON.stringify(one) === JSON.stringify(other));
         assert.ok(name.length <= 400 && name.startsWith('ImageLifecycle:'));
+        assert.match(name, /^[^#]{20,}$|^[^#]{335}#[0-9a-f]{64}$/);
         assert.doesNotMatch(name, /[^!-~]/, 'it stands in a URL and in a log');
       }),
       { numRuns: 1000 },
@@ -102,7 +103,10 @@ describe('retaining builds', () => {
   it('keeps the build through retention, from people too, until it is let go', async () => {
     await deploy(1, 2);
     emulator.world.projects.get(projectId)!.retention = { days: 1, minimumRuns: 0 };
-    assert.deepEqual(emulator.world.runRetention(projectId).sort((a, b) => a - b), [3, 4, 5, 6, 7, 8, 9]);
+    assert.deepEqual(
+      emulator.world.runRetention(projectId).sort((a, b) => a - b),
+      [3, 4, 5, 6, 7, 8, 9],
+    );
     const result = await letGo({ currentBuilds: [2], keepLeases: 1 });
     assert.deepEqual(
       result.freed.map(lease => lease.runId),
