@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'SIGN_IN_FAILED' /* Entra or the agent gave no token */
   | 'RECORD_NOT_FOUND' /* no build record where one was counted on */
   | 'BUILD_GONE' /* the build was deleted, so nothing of it goes anywhere */
+  | 'LEASE_DENIED' /* a build that had to be held could not be */
   | 'NOT_PROMOTED' /* an image that has not been where it must have been before */
   | 'RECORD_UNREADABLE' /* a build record or tombstone that cannot be understood */
   | 'BRAKE' /* the limit of deletions in 24 hours is reached */

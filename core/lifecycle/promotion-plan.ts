@@ -92,6 +92,23 @@ export async function planPromotion(
   return { from: promotable.from, images: planned };
 }
 
+/** Throws `INPUT_INVALID` where two builds of one promotion want the same tag for different images. */
+export function checkTogether(plans: readonly PromotionPlan[]): void {
+  const taken = new Map<string, Digest>();
+  for (const { image } of plans.flatMap(plan => plan.images)) {
+    for (const tag of image.tags) {
+      const place = `${image.target.label}:${tag}`;
+      const other = taken.get(place) ?? image.root;
+      if (other !== image.root) {
+        throw inputError(
+          `Two builds are to put ${place}, on ${other} and on ${image.root}. Use a step for each of them.`,
+        );
+      }
+      taken.set(place, image.root);
+    }
+  }
+}
+
 /** Each image once; of two in one repository the one that the build's tag is on, which a rerun of another job moved there. */
 async function chooseImages(promotable: Promotable, rules: PromotionRules): Promise<Chosen[]> {
   const all = promotable.records.flatMap(record => [
