@@ -28,6 +28,7 @@ export function beginImport(world: ArmWorld, allowed: AllowedImport): Operation 
   const operation: Operation = {
     id: `registries-${randomUUID()}`,
     registry: allowed.target,
+    parameters: allowed.parameters,
     status: 'Running',
     pollsLeft: behaviour.outcome === 'stuck' ? Number.POSITIVE_INFINITY : behaviour.polls,
     complete: () => {

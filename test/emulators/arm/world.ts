@@ -1,6 +1,7 @@
 /** What the emulated Azure Resource Manager knows: registries by resource id, operations, and how it is to behave. */
 import { randomUUID } from 'node:crypto';
 import type { AcrEmulator } from '../acr/acr.ts';
+import type { ImportParameters } from './import-parameters.ts';
 
 /** A registry, and the emulator behind its login server. */
 export interface ArmRegistry {
@@ -32,6 +33,8 @@ export interface OperationError {
 export interface Operation {
   readonly id: string;
   readonly registry: ArmRegistry;
+  /** What was asked for. */
+  readonly parameters: ImportParameters;
   status: 'Running' | 'Succeeded' | 'Failed';
   error?: OperationError;
   /** Polls until it ends. */
