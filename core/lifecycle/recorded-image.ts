@@ -1,10 +1,10 @@
-/** What a record says of one image, by its manifest. Pure. */
+/** What a record keeps of an image. */
 import type { Manifest } from '../oci/manifest.ts';
 import type { RecordedImage } from './build-record.ts';
 
-/** Describes an image of a repository that the build gave these tags. */
+/** Describes the image of `manifest` in `repository`, with the tags that it has or gets, each once. */
 export function describeImage(repository: string, manifest: Manifest, tags: readonly string[]): RecordedImage {
-  const { config, layers, children, subject, bytes, digest, mediaType } = manifest;
+  const { digest, mediaType, config, layers, children, subject, bytes } = manifest;
   return {
     repository,
     digest,

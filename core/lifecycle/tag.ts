@@ -1,32 +1,43 @@
 /**
- * The verb behind TagImage: puts a build's tags on images that are in the registry, and records them.
- * The order is the promise: everything is looked at, then the record is written whole, then the tags.
+ * The verb behind TagImage: puts a build's tags on images that are in the registry or are brought there, and records
+ * them. The order is the promise: everything is looked at, then the record is written whole, then what the images are
+ * made of, and the tags last.
  */
-
 import type { Clock } from '../base/clock.ts';
-import { mapConcurrently } from '../base/concurrency.ts';
+import { mapConcurrently, settleAll } from '../base/concurrency.ts';
 import { AppError, inputError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { Digest } from '../oci/digest.ts';
+import { copyGraph, createCopyRun } from '../oci/copy.ts';
+import type { CopyProgress } from '../oci/copy-progress.ts';
+import { copyReferrers } from '../oci/copy-referrers.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import { getManifest, headManifest, putManifest } from '../oci/manifests.ts';
+import { getManifest } from '../oci/manifests.ts';
+import { putTag, readBack } from '../oci/put-tag.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
 import { openRepository, type Repository } from '../oci/repository.ts';
-import { type BuildIdentity, listRecordKeys, type RecordedImage, readRecord, writeRecord } from './build-record.ts';
+import type { ImageSource } from '../oci/source.ts';
+import { type BuildIdentity, type RecordedImage, writeRecord } from './build-record.ts';
+import { describeImage } from './recorded-image.ts';
+import { findMoves } from './tag-taken.ts';
 
 /** What the verb works with. */
 export interface TagDeps {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Logger;
+  /** How far the images are that are brought to the registry; called at every change, so it must be quick. */
+  readonly onProgress?: (progress: CopyProgress) => void;
 }
 
-/** An image to tag: where it is now. */
+/** An image to tag. */
 export interface ImageToTag {
   readonly repository: string;
-  /** A tag or a digest. */
+  /** A tag or a digest; a digest where there is a `source`. */
   readonly reference: string;
+  /** Where it is brought from, with what refers to it; without one it is in the repository already. */
+  readonly source?: ImageSource;
 }
 
 /** What to do. */
@@ -56,6 +67,7 @@ interface Resolved {
   readonly repository: Repository;
   readonly manifest: Manifest;
   readonly image: RecordedImage;
+  readonly source?: ImageSource | undefined;
 }
 
 const atOnce = 8;
@@ -69,7 +81,8 @@ export async function tagImages(deps: TagDeps, request: TagRequest): Promise<Tag
   checkTags(request.tags);
   const found = await mapConcurrently(request.images, atOnce, image => resolve(registry, image, request.tags));
   const resolved = mergeSame(found);
-  const moves = await findMoves(deps, request, resolved);
+  const places = resolved.map(({ repository, manifest }) => ({ repository, digest: manifest.digest }));
+  const moves = await findMoves(registry, { ...request, images: places });
   const record = await writeRecord(registry, {
     build: request.build,
     images: resolved.map(({ image }) => image),
@@ -77,6 +90,7 @@ export async function tagImages(deps: TagDeps, request: TagRequest): Promise<Tag
     onBuildDeleted: request.onBuildDeleted,
     createdAt: new Date(clock.now()).toISOString(),
   });
+  await bring(deps, resolved);
   const images = await mapConcurrently(resolved, atOnce, async ({ repository, manifest, image }) => {
     for (const tag of request.tags) await putTag(repository, tag, manifest);
     log.info(`Tagged ${repository.label}@${manifest.digest} with ${request.tags.join(', ')}.`);
@@ -95,33 +109,26 @@ function checkTags(tags: readonly string[]): void {
 
 async function resolve(
   registry: Registry,
-  { repository: name, reference }: ImageToTag,
+  { repository: name, reference, source }: ImageToTag,
   tags: readonly string[],
 ): Promise<Resolved> {
   const repository = openRepository(registry, name, ['pull', 'push']);
-  const manifest = await getManifest(repository, reference);
+  const manifest =
+    source && isDigest(reference) ? await source.getManifest(reference) : await getManifest(repository, reference);
   if (!manifest) {
     throw new AppError(
-      `${repository.label}${reference.startsWith('sha256:') ? '@' : ':'}${reference} is not in the registry. Was it pushed there before this step?`,
+      source
+        ? `${source.label}: the image ${reference} is not in it.`
+        : `${repository.label}${isDigest(reference) ? '@' : ':'}${reference} is not in the registry. Was it pushed there before this step?`,
       { code: 'IMAGE_NOT_FOUND' },
     );
   }
-  const named = reference.startsWith('sha256:') ? [] : [reference];
+  const named = isDigest(reference) ? [] : [reference];
   return {
     repository,
     manifest,
-    image: {
-      repository: name,
-      digest: manifest.digest,
-      mediaType: manifest.mediaType,
-      size: [manifest.config, ...manifest.layers, ...manifest.children].reduce(
-        (sum, part) => sum + (part?.size ?? 0),
-        manifest.bytes.byteLength,
-      ),
-      children: manifest.children.map(child => child.digest),
-      subject: manifest.subject?.digest,
-      tags: [...new Set([...tags, ...named])],
-    },
+    source,
+    image: describeImage(name, manifest, [...tags, ...named]),
   };
 }
 
@@ -136,60 +143,23 @@ function mergeSame(found: readonly Resolved[]): Resolved[] {
       );
     }
     const tags = [...new Set([...(other?.image.tags ?? []), ...each.image.tags])];
-    byRepository.set(each.repository.name, { ...each, image: { ...each.image, tags } });
+    const source = each.source ?? other?.source;
+    byRepository.set(each.repository.name, { ...each, source, image: { ...each.image, tags } });
   }
   return [...byRepository.values()];
 }
 
-interface Move {
-  readonly repository: string;
-  readonly tag: string;
-  readonly from: Digest;
-}
-
-/** The tags that hold another digest. Throws `TAG_TAKEN` unless each may be moved. */
-async function findMoves(deps: TagDeps, request: TagRequest, resolved: readonly Resolved[]): Promise<Move[]> {
-  const places = resolved.flatMap(each => request.tags.map(tag => ({ ...each, tag })));
-  const taken = await mapConcurrently(places, atOnce, async ({ repository, manifest, tag }) => {
-    const head = await headManifest(repository, tag);
-    return head && head.digest !== manifest.digest ? [{ repository: repository.name, tag, from: head.digest }] : [];
-  });
-  const moves = taken.flat();
-  if (moves.length === 0 || request.overwrite) return moves;
-  const earlier = await imagesOfEarlierAttempts(deps.registry, request.build);
-  const foreign = moves.find(
-    ({ repository, tag, from }) =>
-      !earlier.some(image => image.repository === repository && image.digest === from && image.tags.includes(tag)),
-  );
-  if (!foreign) return moves;
-  throw new AppError(
-    `${deps.registry.host}/${foreign.repository}:${foreign.tag} already names ${foreign.from}, and no earlier attempt of this job put it there. Nothing was changed. Set overwrite to true to move the tag.`,
-    { code: 'TAG_TAKEN' },
-  );
-}
-
-/** What earlier attempts of this same job recorded: a rerun may take its own tags back, another step of this run may not. */
-async function imagesOfEarlierAttempts(registry: Registry, build: BuildIdentity): Promise<RecordedImage[]> {
-  const keys = await listRecordKeys(registry, build.projectId, build.id);
-  const readings = await mapConcurrently(keys, atOnce, key => readRecord(registry, key));
-  return readings.flatMap(reading =>
-    reading.kind === 'record' && isEarlierAttempt(reading.record.build, build) ? reading.record.images : [],
-  );
-}
-
-function isEarlierAttempt(other: BuildIdentity, build: BuildIdentity): boolean {
-  if (other.collectionId !== build.collectionId || other.stage !== build.stage || other.job !== build.job) return false;
-  const [stage = 0, job = 0] = build.attempt.split('.').map(Number);
-  const [otherStage = 0, otherJob = 0] = other.attempt.split('.').map(Number);
-  return otherStage < stage || (otherStage === stage && otherJob < job);
-}
-
-async function putTag(repository: Repository, tag: string, manifest: Manifest): Promise<void> {
-  await putManifest(repository, tag, manifest);
-  const now = await headManifest(repository, tag);
-  if (now?.digest === manifest.digest) return;
-  throw new AppError(
-    `${repository.label}:${tag} was set to ${manifest.digest}, but reads as ${now?.digest ?? 'missing'}: another job moves the same tag at the same time.`,
-    { code: 'TAG_TAKEN', retryable: true },
+/** Brings the images that are not in the registry yet, and reads them back: no tag of the build is put before all are whole. */
+async function bring({ log, onProgress }: TagDeps, resolved: readonly Resolved[]): Promise<void> {
+  const run = createCopyRun({ log, ...(onProgress && { onProgress }) });
+  await settleAll(
+    resolved.map(async ({ source, repository, manifest: { digest } }) => {
+      if (!source) return;
+      const path = { source, target: repository };
+      await copyGraph(run, path, digest);
+      await copyReferrers(run, path, digest, (each, root) => copyGraph(run, each, root));
+      await readBack(repository, digest);
+      log.info(`Pushed ${repository.label}@${digest} from ${source.label}.`);
+    }),
   );
 }

@@ -3,6 +3,8 @@
 export const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
 export const ociIndex = 'application/vnd.oci.image.index.v1+json';
 export const dockerManifest = 'application/vnd.docker.distribution.manifest.v2+json';
+export const dockerConfig = 'application/vnd.docker.container.image.v1+json';
+export const dockerLayer = 'application/vnd.docker.image.rootfs.diff.tar';
 export const dockerIndex = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const emptyConfig = 'application/vnd.oci.empty.v1+json';
 export const ociLayer = 'application/vnd.oci.image.layer.v1.tar+gzip';

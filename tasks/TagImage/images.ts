@@ -1,16 +1,23 @@
-/** The images of a step, from the inputs `images` and `imageFiles`. */
+/** The images of a step, from the inputs `images`, `imageFiles` and `localImages`. */
 import { inputError, withContext } from '../../core/base/errors.ts';
 import type { ImageToTag } from '../../core/lifecycle/tag.ts';
 import { isRepository, parseReference } from '../../core/oci/reference.ts';
 import { findFiles, readTextFile } from '../agent/files.ts';
+import { type LocalImageLine, type OpenedImage, openLocalImage, parseLocalImage } from '../agent/local-images.ts';
 import { type NamedDigest, type Place, parseImageFile, parsePlace } from './image-files.ts';
 import { maxImages, type TagImageInputs } from './inputs.ts';
 
 const maxFileBytes = 1024 * 1024;
 const maxLineLength = 1024;
 
-/** Every image once. Throws `INPUT_INVALID`, naming the input; nothing is sent. */
-export async function collectImages(inputs: TagImageInputs, host: string): Promise<ImageToTag[]> {
+/** Images, until they are closed: what Docker saved of them for this step is removed then. */
+export interface CollectedImages {
+  readonly images: readonly ImageToTag[];
+  readonly close: () => Promise<void>;
+}
+
+/** Every image once. Throws `INPUT_INVALID` and what else an archive can be, naming the input; nothing is sent. */
+export async function collectImages(inputs: TagImageInputs, host: string): Promise<CollectedImages> {
   const written = within('The input images', () => inputs.images.map(line => parseLine(line, host)));
   const found = await readImageFiles(inputs.imageFiles);
   const recorded = within('The input imageFiles', () =>
@@ -19,11 +26,13 @@ export async function collectImages(inputs: TagImageInputs, host: string): Promi
       return { repository, reference: digest };
     }),
   );
+  const lines = within('The input localImages', () => inputs.localImages.map(line => parseLocalLine(line, host)));
   const images = new Map([...written, ...recorded].map(image => [`${image.repository} ${image.reference}`, image]));
-  if (images.size > maxImages) {
-    throw inputError(`The inputs images and imageFiles name ${images.size} images; ${maxImages} are the most.`);
+  if (images.size + lines.length > maxImages) {
+    throw inputError(`The inputs name ${images.size + lines.length} images; ${maxImages} are the most.`);
   }
-  return [...images.values()];
+  const local = await openLocalImages(lines);
+  return { images: [...images.values(), ...local.images], close: local.close };
 }
 
 function parseLine(line: string, host: string): ImageToTag {
@@ -33,6 +42,32 @@ function parseLine(line: string, host: string): ImageToTag {
   const { registry, repository, tag, digest } = parseReference(line);
   checkRegistry(line, registry, host);
   return { repository, reference: digest ?? tag ?? '' };
+}
+
+function parseLocalLine(line: string, host: string): LocalImageLine {
+  const parsed = parseLocalImage(line);
+  checkRegistry(line, parsed.registry, host);
+  return parsed;
+}
+
+/** One after the other: the layers of an archive of Docker are read through for their digests. */
+async function openLocalImages(lines: readonly LocalImageLine[]): Promise<CollectedImages> {
+  const opened: OpenedImage[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of opened) await each.close();
+  };
+  const images: ImageToTag[] = [];
+  try {
+    for (const { repository, from } of lines) {
+      const image = await openLocalImage(from);
+      opened.push(image);
+      images.push({ repository, reference: image.root, source: image.source });
+    }
+    return { images, close };
+  } catch (cause) {
+    await close();
+    throw withContext('The input localImages', cause);
+  }
 }
 
 function checkRegistry(image: string, registry: string | undefined, host: string): void {

@@ -16,6 +16,7 @@ export const inputNames = [
   'registry',
   'images',
   'imageFiles',
+  'localImages',
   'tags',
   'buildTagPrefix',
   'onBuildDeleted',
@@ -30,6 +31,8 @@ export interface TagImageInputs {
   readonly images: readonly string[];
   /** Lines of `imageFiles`, as they stand. */
   readonly imageFiles: readonly string[];
+  /** Lines of `localImages`, as they stand. */
+  readonly localImages: readonly string[];
   /** The build tag first. */
   readonly tags: readonly [string, ...string[]];
   /** Whether the build tag was not among the tags that the user named. */
@@ -43,13 +46,15 @@ export interface TagImageInputs {
 export function readInputs(buildId: number): TagImageInputs {
   const images = readLines('images', maxImages);
   const imageFiles = readLines('imageFiles', maxImages);
-  if (images.length === 0 && imageFiles.length === 0) {
-    throw inputError('Name at least one image, in the input images or in a file of the input imageFiles.');
+  const localImages = readLines('localImages', maxImages);
+  if (images.length + imageFiles.length + localImages.length === 0) {
+    throw inputError('Name at least one image, in one of the inputs images, imageFiles and localImages.');
   }
   return {
     connection: readConnection(),
     images,
     imageFiles,
+    localImages,
     ...readTags(buildId),
     onBuildDeleted: readChoice('onBuildDeleted', ['delete', 'keep']),
     overwrite: readSwitch('overwrite'),

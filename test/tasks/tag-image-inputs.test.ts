@@ -13,7 +13,7 @@ describe('TagImage and inputs that are wrong', () => {
   after(() => bench.close());
 
   const wrong: [what: string, inputs: Record<string, string>, message: RegExp][] = [
-    ['no image at all', { images: ' \n ' }, /input images or in a file of the input imageFiles/],
+    ['no image at all', { images: ' \n ' }, /one of the inputs images, imageFiles and localImages/],
     ['an image without a tag', { images: 'team/app' }, /input images: .*neither a tag nor a digest/],
     ['upper case', { images: 'Team/App:1' }, /input images: .*is not a repository/],
     ['a digest that is too short', { images: 'team/app@sha256:00' }, /input images: .*is not a digest/],
