@@ -1,10 +1,10 @@
-/** What a record keeps of an image. */
+/** What a record says of one image, by its manifest. Pure. */
 import type { Manifest } from '../oci/manifest.ts';
 import type { RecordedImage } from './build-record.ts';
 
-/** Describes the image of `manifest` in `repository`, with the tags that it has or gets, each once. */
+/** Describes an image of a repository that the build gave these tags. */
 export function describeImage(repository: string, manifest: Manifest, tags: readonly string[]): RecordedImage {
-  const { digest, mediaType, config, layers, children, subject, bytes } = manifest;
+  const { config, layers, children, subject, bytes, digest, mediaType } = manifest;
   return {
     repository,
     digest,
