@@ -2,13 +2,14 @@
  * Where images are copied from: a repository of a registry, an OCI layout, an archive of `docker save`.
  * What a source gives is not trusted: manifests are verified by whoever reads them, blobs while they move.
  */
+import { settleAll } from '../base/concurrency.ts';
 import { type BlobBody, openBlob } from './blobs.ts';
 import type { Digest } from './digest.ts';
 import type { Descriptor, Manifest } from './manifest.ts';
 import { getManifest, headManifest } from './manifests.ts';
 import { listReferrers, referrersTag } from './referrers.ts';
 import type { Repository } from './repository.ts';
-import { listTagsWithPrefix } from './tags.ts';
+import { listTags } from './tags.ts';
 
 /** A tag that keeps something about an image by its name, such as cosign's `sha256-….sig`. */
 export interface DigestTag {
@@ -34,6 +35,7 @@ export interface ImageSource {
 
 /** A repository as a source. The registry's own words are judged by its client; see `blobs.ts` and `manifests.ts`. */
 export function repositorySource(repository: Repository): ImageSource {
+  let tags: Promise<string[]> | undefined;
   return {
     label: repository.label,
     repository,
@@ -41,8 +43,10 @@ export function repositorySource(repository: Repository): ImageSource {
     openBlob: (blob, offset) => openBlob(repository, blob.digest, offset),
     listReferrers: digest => listReferrers(repository, digest),
     async listDigestTags(digest) {
-      const tags = await listTagsWithPrefix(repository, referrersTag(digest));
-      const found = await Promise.all(tags.map(tag => readDigestTag(repository, tag)));
+      // One list for all manifests: most have no such tag, and where a prefix finds nothing everything is listed anyway.
+      tags ??= listTags(repository);
+      const about = (await tags).filter(tag => tag.startsWith(referrersTag(digest)));
+      const found = await settleAll(about.map(tag => readDigestTag(repository, tag)));
       return found.flatMap(each => each ?? []);
     },
   };

@@ -36,6 +36,8 @@ export async function startDockerRegistry(options: { password?: boolean } = {}):
       log: { level: 'info' },
       storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
       http: { addr: '127.0.0.1:0' },
+      // Otherwise it takes no layer that is elsewhere.
+      validation: { manifests: { urls: { allow: ['^https://'] } } },
       ...(options.password && { auth: { htpasswd: { realm: 'test', path: join(folder, 'htpasswd') } } }),
     }),
   );

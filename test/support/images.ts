@@ -91,11 +91,13 @@ export function flatten(root: Content): Content[] {
   return [root, ...root.parts.flatMap(flatten)];
 }
 
-function contentOf(mediaType: string, json: unknown, parts: readonly Content[] = []): Content {
+/** A JSON document, written once: from then on its bytes count. */
+export function contentOf(mediaType: string, json: unknown, parts: readonly Content[] = []): Content {
   return content(mediaType, Buffer.from(JSON.stringify(json)), parts);
 }
 
-function content(mediaType: string, bytes: Buffer, parts: readonly Content[] = []): Content {
+/** Bytes of a type. */
+export function content(mediaType: string, bytes: Buffer, parts: readonly Content[] = []): Content {
   return { mediaType, bytes, digest: digestOf(bytes), parts };
 }
 
@@ -103,12 +105,13 @@ function digestOf(bytes: Buffer): `sha256:${string}` {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-function pointTo({ mediaType, digest, bytes, platform }: Content) {
+/** The descriptor of a content. */
+export function pointTo({ mediaType, digest, bytes, platform }: Content) {
   return { mediaType, digest, size: bytes.byteLength, ...(platform && { platform }) };
 }
 
 /** A ustar archive of regular files, all times zero. https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html */
-function makeTar(files: Files): Buffer {
+export function makeTar(files: Files): Buffer {
   const blocks = files.flatMap(([name, content]) => {
     const bytes = Buffer.from(content);
     const header = Buffer.alloc(512);

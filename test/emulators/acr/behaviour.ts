@@ -29,6 +29,8 @@ export interface Behaviour {
   referrersFilter: boolean;
   /** Descriptors on one page of a referrers answer. */
   referrersPage: number;
+  /** A manifest is taken though parts of it are missing; only by such a registry can a reader meet a graph with a hole. */
+  takesIncomplete: boolean;
   /** An index is 404 for who does not name an index type in `Accept`: https://github.com/Azure/acr/issues/741 */
   indexNeedsAccept: boolean;
   /** Mounting without the right to pull from the other repository is a 401, as in the registry that ACR grew from; otherwise it begins an upload. */
@@ -67,6 +69,7 @@ export function createBehaviour(changes: Partial<Behaviour> = {}): Behaviour {
     referrersConfigType: false,
     referrersFilter: true,
     referrersPage: 100,
+    takesIncomplete: false,
     indexNeedsAccept: true,
     mountNeedsScope: true,
     monolithicPost: false,
