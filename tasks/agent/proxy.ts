@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { AzureDevOpsProxy } from '../../core/azure-devops/http.ts';
 import { inputError } from '../../core/base/errors.ts';
 import { quietly } from './output.ts';
 import { keepSecret } from './secrets.ts';
@@ -30,6 +31,15 @@ export function createDispatcher(): Dispatcher {
         ? dispatch(options, handler)
         : proxied.dispatch(options, handler),
   );
+}
+
+/** The proxy on the way to `url`; undefined where it is reached directly. Its password is a secret that the agent masks. */
+export function readProxyTo(url: string): AzureDevOpsProxy | undefined {
+  const proxy = readProxy();
+  if (!proxy || isBypassed(new URL(url).origin, proxy.bypass)) return undefined;
+  const { origin, username, password } = proxy.url;
+  if (!username) return { url: origin };
+  return { url: origin, username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }
 
 interface Proxy {
