@@ -22,6 +22,8 @@ export interface Tally {
   begin(size: number): { readonly bytes: (count: number) => void; readonly end: (move: BlobMove) => void };
   manifest(bytes: number): void;
   read(): CopyProgress;
+  /** What came since an earlier reading. */
+  since(earlier: CopyProgress): CopyProgress;
 }
 
 /** Makes a tally that calls `onProgress` at every change. */
@@ -56,5 +58,19 @@ export function createTally(onProgress: (progress: CopyProgress) => void = () =>
       tell();
     },
     read,
+    since: earlier => subtract(read(), earlier),
+  };
+}
+
+function subtract(now: CopyProgress, earlier: CopyProgress): CopyProgress {
+  const blobs = { ...now.blobs };
+  for (const move of ['present', 'mounted', 'copied'] as const) blobs[move] -= earlier.blobs[move];
+  return {
+    sent: now.sent - earlier.sent,
+    spared: now.spared - earlier.spared,
+    total: now.total - earlier.total,
+    blobs,
+    manifests: now.manifests - earlier.manifests,
+    manifestBytes: now.manifestBytes - earlier.manifestBytes,
   };
 }

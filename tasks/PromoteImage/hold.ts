@@ -4,6 +4,9 @@ import { AppError } from '../../core/base/errors.ts';
 import type { LetGoRequest } from '../../core/lifecycle/let-go-leases.ts';
 import { type LeaseDeps, type LeaseOwner, type RetainRequest, retainBuild } from '../../core/lifecycle/retain-build.ts';
 
+/** The variable in which this task leaves to its own end what is to be done there. */
+export const letGoVariable = 'imageLifecycleLetGo';
+
 /** Who holds which builds, and how much the user wants that. */
 export interface HoldRequest {
   readonly wish: 'true' | 'required' | 'false';
