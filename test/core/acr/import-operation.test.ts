@@ -50,6 +50,13 @@ describe('following an import', () => {
     assert.equal(world.count('operations.get'), 5);
   });
 
+  it('goes by the status alone where the answers say nothing: 202 until it is over', async () => {
+    spoil({ kind: 'edit', edit: () => null });
+    world.emulator.behaviour.polls = 2;
+    assert.deepEqual(await world.importApp(putIndex(world)), imported);
+    assert.equal(world.count('operations.get'), 3);
+  });
+
   it('takes an operation that ended at once, with any status that says so', async () => {
     world.emulator.behaviour.polls = 0;
     for (const status of [200, 201, 204]) {
