@@ -34,7 +34,6 @@ export interface PromoteRequest {
   readonly bring?: Bring;
   /** Says whether the build still lives. Throws `BUILD_GONE` where it does not. */
   readonly checkBuild: () => Promise<void>;
-  readonly onImage?: (image: PlannedImage) => void;
 }
 
 /** What was done. */
@@ -63,10 +62,6 @@ export async function promote(deps: PromoteDeps, request: PromoteRequest): Promi
     referrers: request.referrers,
     ...(request.bring && { bring: request.bring }),
     beforeTags: request.checkBuild,
-    onImage: image => {
-      const planned = byImage.get(image);
-      if (planned) request.onImage?.(planned);
-    },
   });
   return { images: copied.map(({ image, ...rest }) => ({ ...rest, planned: plannedOf(byImage, image) })), records };
 }

@@ -36,8 +36,6 @@ export interface CopyImagesOptions {
   readonly bring?: Bring;
   /** Runs when everything is there, before the first tag is put; what it throws leaves everything without a tag. */
   readonly beforeTags?: () => Promise<void>;
-  /** Called when all of an image is there. */
-  readonly onImage?: (image: ImageToCopy) => void;
 }
 
 const imagesAtOnce = 8;
@@ -66,6 +64,7 @@ export async function copyImages(
 ): Promise<CopiedImage[]> {
   const bring = options.bring ?? ((path, root) => copyGraph(run, path, root));
   const limit = createLimit(imagesAtOnce);
+  run.tally.addImages(states.length);
   const bringOne = async (state: ImageState) => {
     const { image } = state;
     const missing = missingTags(state);
@@ -73,7 +72,7 @@ export async function copyImages(
     const about = options.referrers
       ? await copyReferrers(run, image, image.root, bring)
       : { referrers: [], digestTags: [] };
-    options.onImage?.(image);
+    run.tally.image();
     return { image, missing, about };
   };
   const brought = await settleAll(states.map(state => limit(() => bringOne(state))));

@@ -2,6 +2,7 @@
  * Copies the graph below one manifest, digest for digest: index → children → config and layers, children before parents.
  * It puts no tag, so whoever reads the target meanwhile never meets a graph that is not whole.
  */
+import type { Clock } from '../base/clock.ts';
 import { createLimit, type Limit, settleAll } from '../base/concurrency.ts';
 import { AppError, hasCode, withContext } from '../base/errors.ts';
 import { type Logger, silentLog } from '../base/log.ts';
@@ -24,6 +25,8 @@ export interface CopyPath {
 /** How to copy. */
 export interface CopyOptions {
   readonly log?: Logger;
+  /** For the rate. */
+  readonly clock?: Clock;
   /** Looks and counts, and changes nothing. */
   readonly dryRun?: boolean;
   /** Called at every change, so it must be quick. */
@@ -49,6 +52,8 @@ export interface CopyRun {
   readonly brought: Map<string, Promise<void>>;
   /** Bytes of the manifests that were brought, by digest. */
   readonly sizes: Map<Digest, number>;
+  /** By `target:tag`: changes of it, one at a time. */
+  readonly turns: Map<string, Limit>;
   /** By host of a target: whether it has the referrers API. */
   readonly api: Map<string, Promise<boolean>>;
   /** By digest: the first place in the target's registry that has the blob. */
@@ -83,7 +88,7 @@ export function createCopyRun(options: CopyOptions = {}): CopyRun {
   return {
     dryRun: options.dryRun ?? false,
     log: options.log ?? silentLog,
-    tally: createTally(options.onProgress),
+    tally: createTally(options.onProgress, options.clock),
     request: bounded(requestsAtOnce),
     list: bounded(listsAtOnce),
     stream: bounded(streamsAtOnce),
@@ -91,6 +96,7 @@ export function createCopyRun(options: CopyOptions = {}): CopyRun {
     manifests: new Map(),
     brought: new Map(),
     sizes: new Map(),
+    turns: new Map(),
     api: new Map(),
     blobs: new Map(),
   };
