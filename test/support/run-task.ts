@@ -141,7 +141,8 @@ function pathOf({ node }: TaskRun): string {
   return node === undefined ? folders.filter(folder => !folder.includes('node_modules')).join(':') : '/usr/bin:/bin';
 }
 
-function makeEnvironment(agent: AgentFolder, run: TaskRun): Record<string, string> {
+/** The environment that the agent makes for a task. */
+export function makeEnvironment(agent: AgentFolder, run: TaskRun): Record<string, string> {
   const environment: Record<string, string> = { HOME: agent.path, ...run.environment };
   const variables = { ...defaultVariables(agent), ...run.variables };
   const known = Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined);
