@@ -3,7 +3,7 @@ import type { Importer } from '../acr/import.ts';
 import { settleAll } from '../base/concurrency.ts';
 import { AppError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { type CopyPath, type CopyRun, copyGraph, listGraph } from '../oci/copy.ts';
+import { type CopyPath, type CopyRun, copyGraph, holdsBlobs, listGraph } from '../oci/copy.ts';
 import type { Bring } from '../oci/copy-referrers.ts';
 import type { Digest } from '../oci/digest.ts';
 import { headManifest } from '../oci/manifests.ts';
@@ -39,8 +39,12 @@ export function chooseBring(run: CopyRun, { importer, importOnly, log }: BringOp
     if (!source.repository || run.dryRun) return copyGraph(run, path, root);
     const [, ...children] = await listGraph(run, source, root);
     const graph = [root, ...children] as const;
+    // An import is verified by its manifests, and a build cache keeps blobs beside them.
+    if (await holdsBlobs(run, source, graph)) return copyGraph(run, path, root);
     if (await isThere(run, path, graph)) return undefined;
-    const ended = await importer?.({ source: source.repository, target, graph });
+    const ended = await importer?.({ source: source.repository, target, graph }).catch((thrown: unknown) => {
+      throw run.fail(thrown) as Error;
+    });
     if (ended?.kind === 'imported') {
       imported.add(root);
       log.info(`Imported ${target.label}@${root}.`);

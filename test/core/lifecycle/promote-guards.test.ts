@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AppError } from '../../../core/base/errors.ts';
 import { fails } from '../oci/world.ts';
 import { type Stages, startStages } from './stages.ts';
 
@@ -101,5 +102,27 @@ describe('what holds a promotion back', () => {
     assert.equal(said.filter(line => line.includes('without an import by Azure')).length, 1);
     assert.equal(imported.size, 0);
     assert.deepEqual(stages.stage.world.tags('app'), { [id]: image.digest });
+  });
+
+  it('is an import of a build cache: its index holds blobs, which nobody would miss, so it is copied', async () => {
+    const { world } = stages.ci.acr;
+    const layer = world.putBlob('cache', 'a layer of a cache');
+    const index = world.putIndex('cache', [
+      { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: layer, size: 18 },
+    ]);
+    const id = await stages.ci.build([{ repository: 'cache', reference: index.digest }]);
+    const importer = async () => ({ kind: 'imported' }) as const;
+    const { imported } = await stages.promote(id, { importer });
+    assert.equal(imported.size, 0);
+    assert.ok(stages.stage.world.snapshot().blobs.includes(layer));
+  });
+
+  it('is an importer that finds the target without what was reported: nothing is tagged', async () => {
+    const { id } = await build();
+    const importer = async () => {
+      throw new AppError('reported, but not there', { code: 'REGISTRY_UNEXPECTED' });
+    };
+    await fails(stages.promote(id, { importer }), 'REGISTRY_UNEXPECTED');
+    assert.deepEqual(stages.stage.world.tags('app'), {});
   });
 });
