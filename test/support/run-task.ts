@@ -31,6 +31,8 @@ export interface TaskRun {
   readonly environment?: Readonly<Record<string, string>>;
   /** The path of Node; the machine's own unless told. */
   readonly node?: string;
+  /** The whole of `PATH`; the machine's own unless told. */
+  readonly path?: string;
 }
 
 /** A line that the agent obeys. */
@@ -136,7 +138,8 @@ export async function runTask(agent: AgentFolder, run: TaskRun): Promise<TaskOut
 }
 
 /** npm puts a Node 24 of its own first; the agent's is the machine's. */
-function pathOf({ node }: TaskRun): string {
+function pathOf({ node, path }: TaskRun): string {
+  if (path !== undefined) return path;
   const folders = (process.env['PATH'] ?? '').split(':');
   return node === undefined ? folders.filter(folder => !folder.includes('node_modules')).join(':') : '/usr/bin:/bin';
 }
