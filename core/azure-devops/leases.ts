@@ -101,7 +101,7 @@ async function postLease(ado: AzureDevOps, what: string, wanted: NewLease): Prom
   if (isRefusal(answer, 'ProjectDoesNotExistException', 'ProjectDoesNotExistWithNameException')) {
     return {
       kind: 'denied',
-      reason: `${what}: the project is not there or may not be seen: give the identity ${right}`,
+      reason: `${what}: the project is not there or may not be seen; a job that is limited to its own project sees no other. Give the identity ${right}`,
     };
   }
   if (answer.kind === 'refused') return unknown(what, answer);

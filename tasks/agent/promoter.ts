@@ -40,6 +40,6 @@ export function readPromoter(): RunningPromoter {
     stage: readText('Release.EnvironmentName'),
     job: readText('Agent.JobName'),
     attempt: readText('Release.AttemptNumber') || '1',
-    url: url !== undefined && url.length <= 1024 && URL.canParse(url) ? url : undefined,
+    url: url !== undefined && /^https?:/.test(url) && url.length <= 1024 && URL.canParse(url) ? url : undefined,
   };
 }

@@ -98,7 +98,9 @@ describe('retention leases', () => {
       assert.ok(denied.kind === 'denied' && /It said: TF400813/.test(denied.reason));
       emulator.world.denyProject(projectId);
       const unseen = await add();
-      assert.ok(unseen.kind === 'denied' && /may not be seen: give the identity/.test(unseen.reason));
+      assert.ok(
+        unseen.kind === 'denied' && /limited to its own project sees no other\. Give the identity/.test(unseen.reason),
+      );
     });
 
     it('knows that a build is gone by what Azure DevOps itself says, and by nothing else', async () => {

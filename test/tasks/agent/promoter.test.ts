@@ -38,8 +38,10 @@ describe('who promotes', () => {
   });
 
   it('has no page where the agent names none', () => {
-    setVariables({ ...releaseVariables, 'Release.ReleaseWebURL': 'no URL' });
-    assert.equal(readPromoter().url, undefined);
+    for (const url of ['no URL', 'javascript:alert(1)', 'https://', `https://dev.azure.com/${'x'.repeat(1024)}`]) {
+      setVariables({ ...releaseVariables, 'Release.ReleaseWebURL': url });
+      assert.equal(readPromoter().url, undefined);
+    }
     setVariables({ ...pipelineVariables, 'System.CollectionUri': undefined });
     assert.equal(readPromoter().url, undefined);
   });
