@@ -9,7 +9,7 @@ import { type Logger, silentLog } from '../base/log.ts';
 import { hasBlob } from './blobs.ts';
 import { type CopyProgress, createTally, type Tally } from './copy-progress.ts';
 import { type Digest, verifyDigest } from './digest.ts';
-import type { Descriptor, Manifest } from './manifest.ts';
+import { type Descriptor, type Manifest, parseManifest } from './manifest.ts';
 import { headManifest, putManifest } from './manifests.ts';
 import { isForeignLayerType, isIndexType, isManifestType } from './media-types.ts';
 import { type BlobMove, moveBlob } from './move-blob.ts';
@@ -102,13 +102,18 @@ export function createCopyRun(options: CopyOptions = {}): CopyRun {
   };
 }
 
-/** A manifest of the source, asked for once and verified; undefined where there is none. */
+/**
+ * A manifest of the source, asked for once and verified; undefined where there is none. What it says is read from the
+ * verified bytes, and none can hold its own digest, so that no graph leads back to itself.
+ */
 export function findManifest(run: CopyRun, source: ImageSource, digest: Digest): Promise<Manifest | undefined> {
   return once(run.manifests, `${source.label}@${digest}`, () =>
     run.request(async () => {
+      const what = `${source.label}@${digest}`;
       const manifest = await source.getManifest(digest);
-      if (manifest) verifyDigest(manifest.bytes, digest, `${source.label}@${digest}`);
-      return manifest;
+      if (!manifest) return undefined;
+      verifyDigest(manifest.bytes, digest, what);
+      return parseManifest(manifest.bytes, manifest.mediaType, what);
     }),
   );
 }
@@ -129,10 +134,19 @@ export async function listGraph(run: CopyRun, source: ImageSource, root: Digest)
       if (found.has(child.digest) || !isKnownType(child)) continue;
       found.add(child.digest);
       if (isIndexType(child.mediaType)) unread.push(child.digest);
-      if (found.size > maxManifests) throw run.fail(tooLarge(source, root));
+      checkCount(run, source, root, found.size);
     }
   }
   return [...found];
+}
+
+/** Whether an index of the graph holds blobs of its own, as that of a build cache does. */
+export async function holdsBlobs(run: CopyRun, source: ImageSource, graph: readonly Digest[]): Promise<boolean> {
+  for (const digest of graph) {
+    const manifest = await run.manifests.get(`${source.label}@${digest}`);
+    if (manifest?.children.some(child => !isKnownType(child))) return true;
+  }
+  return false;
 }
 
 /** Copies the graph below `root`, where it is not there already. What is there is looked through for holes. */
@@ -148,7 +162,9 @@ async function bring(run: CopyRun, path: CopyPath, digest: Digest): Promise<void
   if (head && !isIndexType(head.mediaType)) return;
   const manifest = await readManifest(run, source, digest);
   run.sizes.set(digest, manifest.bytes.byteLength);
-  if (manifest.children.length > maxManifests) throw run.fail(tooLarge(source, digest));
+  if (!isKnownType(manifest)) throw run.fail(unknownType(source, manifest));
+  checkCount(run, source, digest, manifest.children.length);
+  if (isIndexType(manifest.mediaType)) await listGraph(run, source, digest);
   const children = manifest.children.filter(isKnownType);
   await settleAll(
     children.map(async child => {
@@ -188,11 +204,12 @@ async function bringBlob(run: CopyRun, { source, target }: CopyPath, blob: Descr
 async function move(run: CopyRun, { source, target }: CopyPath, blob: Descriptor): Promise<void> {
   const limit = blob.size > largeBytes ? run.stream : run.request;
   const count = run.tally.begin(blob.size);
-  try {
-    count.end(await limit(() => tryMove(run, { source, target }, blob, count.bytes)));
-  } catch (thrown) {
-    throw withContext(`copying the blob ${blob.digest} of ${source.label} to ${target.label}`, thrown);
-  }
+  const moved = await limit(() =>
+    tryMove(run, { source, target }, blob, count.bytes).catch((thrown: unknown) => {
+      throw withContext(`copying the blob ${blob.digest} of ${source.label} to ${target.label}`, thrown);
+    }),
+  );
+  count.end(moved);
 }
 
 async function tryMove(
@@ -212,8 +229,8 @@ async function tryMove(
   }
 }
 
-/** Some indexes hold blobs, as a build cache does; those are copied as what they are. */
-function isKnownType({ mediaType }: Descriptor): boolean {
+/** Whether it is a manifest. Some indexes hold blobs, as a build cache does; those are copied as what they are. */
+export function isKnownType({ mediaType }: Pick<Descriptor, 'mediaType'>): boolean {
   return isIndexType(mediaType) || isManifestType(mediaType);
 }
 
@@ -223,10 +240,21 @@ function once<K, V>(known: Map<K, Promise<V>>, key: K, work: () => Promise<V>): 
   return running;
 }
 
-function tooLarge(source: ImageSource, digest: Digest): AppError {
-  return new AppError(`${source.label}@${digest} holds more than ${maxManifests} manifests, which no image does.`, {
-    code: 'TOO_LARGE',
-  });
+/** Throws `TOO_LARGE` for more manifests than an image has, or than anybody says something about. */
+export function checkCount(run: CopyRun, source: ImageSource, root: Digest, count: number): void {
+  if (count <= maxManifests) return;
+  throw run.fail(
+    new AppError(`${source.label}@${root} leads to more than ${maxManifests} manifests, which no image does.`, {
+      code: 'TOO_LARGE',
+    }),
+  );
+}
+
+function unknownType(source: ImageSource, { digest, mediaType }: Manifest): AppError {
+  return new AppError(
+    `${source.label}@${digest} is of the media type "${mediaType}", which is not known here. It was not copied.`,
+    { code: 'REGISTRY_UNEXPECTED' },
+  );
 }
 
 function wrongSize(source: ImageSource, { digest, size }: Descriptor, actual: number): AppError {

@@ -46,12 +46,14 @@ export interface ArtifactOptions {
   readonly layers?: readonly Content[];
   /** The descriptor's annotations of each layer, by its place. */
   readonly annotations?: readonly Readonly<Record<string, string>>[];
+  /** The bytes of its config, which is empty unless told. */
+  readonly config?: Buffer;
 }
 
 /** An artifact in the form of an image manifest; `type` is its `artifactType`. */
 export function makeArtifact(type: string, options: ArtifactOptions = {}): Content {
   const { subject, layers = [content(type, Buffer.from(`the content of ${type}`))], annotations = [] } = options;
-  const config = content(emptyConfig, Buffer.from('{}'));
+  const config = content(emptyConfig, options.config ?? Buffer.from('{}'));
   const manifest = {
     schemaVersion: 2,
     mediaType: ociManifest,
@@ -71,10 +73,10 @@ function describeSubject({ mediaType, digest, bytes }: Content) {
   return { mediaType, digest, size: bytes.byteLength };
 }
 
-/** An index of anything; `extra` goes into the descriptors, by their place. */
-export function makeIndexOf(children: readonly Content[], extra: readonly object[] = []): Content {
+/** An index of anything; `extra` goes into the descriptors, by their place, and `more` into the index. */
+export function makeIndexOf(children: readonly Content[], extra: readonly object[] = [], more: object = {}): Content {
   const manifests = children.map((child, at) => ({ ...pointTo(child), ...extra[at] }));
-  return contentOf(ociIndex, { schemaVersion: 2, mediaType: ociIndex, manifests }, children);
+  return contentOf(ociIndex, { schemaVersion: 2, mediaType: ociIndex, manifests, ...more }, children);
 }
 
 /** A list of referrers, as the tag schema keeps it. */

@@ -1,14 +1,17 @@
 /** What the tests of the copy share: registries to copy between, filled without our own code, and whole runs. */
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import type { Clock } from '../../../core/base/clock.ts';
 import { groupBy } from '../../../core/base/group-by.ts';
+import { type Logger, silentLog } from '../../../core/base/log.ts';
 import { type CopyOptions, type CopyPath, type CopyRun, createCopyRun } from '../../../core/oci/copy.ts';
 import { type CopiedImage, type CopyImagesOptions, copyImages, lookAtImages } from '../../../core/oci/copy-images.ts';
 import type { Credentials } from '../../../core/oci/credentials.ts';
 import { createHttp, type Http } from '../../../core/oci/http.ts';
+import { parseManifest } from '../../../core/oci/manifest.ts';
 import { openRegistry } from '../../../core/oci/registry.ts';
 import { openRepository, type Repository } from '../../../core/oci/repository.ts';
-import { repositorySource } from '../../../core/oci/source.ts';
+import { type ImageSource, repositorySource } from '../../../core/oci/source.ts';
 import { type AcrEmulator, startAcr } from '../../emulators/acr/acr.ts';
 import type { Behaviour } from '../../emulators/acr/behaviour.ts';
 import { createClock } from '../../emulators/settable-clock.ts';
@@ -179,6 +182,12 @@ export function referrersBySubject({ referrers = [] }: Shape): Map<string, Conte
   );
 }
 
+/** A log that keeps the warnings alone. */
+export function createWarnings(): Logger & { readonly warnings: string[] } {
+  const warnings: string[] = [];
+  return { ...silentLog, warnings, warn: message => warnings.push(message) };
+}
+
 /** What to copy, and how. */
 export interface Errand extends CopyPath {
   readonly root: Content;
@@ -205,4 +214,20 @@ export async function copyAll(
 export function errand(world: CopyWorld, repository: string, root: Content, tags?: readonly string[]): Errand {
   const source = repositorySource(world.source.open(repository));
   return { source, target: world.target.open(repository), root, ...(tags && { tags }) };
+}
+
+/** A source that gives these contents, and lies where it is told to. */
+export function contentSource(contents: readonly Content[], lies: Partial<ImageSource> = {}): ImageSource {
+  const all = new Map(contents.flatMap(flatten).map(each => [each.digest, each]));
+  return {
+    label: 'a source',
+    async getManifest(digest) {
+      const found = all.get(digest);
+      return found && isManifest(found) ? parseManifest(found.bytes, found.mediaType, digest) : undefined;
+    },
+    openBlob: async blob => Readable.from([all.get(blob.digest)?.bytes ?? assert.fail(blob.digest)]),
+    listReferrers: async () => [],
+    listDigestTags: async () => [],
+    ...lies,
+  };
 }
