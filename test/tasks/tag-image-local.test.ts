@@ -118,6 +118,19 @@ describe('TagImage and images on the agent', () => {
     assert.equal(await bench.digestOf(`local/tar:${number}`), image.digest);
   });
 
+  it('pushes what Docker saves since its version 25 by the layout that it is as well', async () => {
+    const image = makeImage('both');
+    const layout = await writeLayout(await makeFolder(), { image });
+    const [config = image, ...layers] = image.parts.map(({ digest }) => `blobs/${digest.replace(':', '/')}`);
+    await writeFile(
+      join(layout, 'manifest.json'),
+      JSON.stringify([{ Config: config, RepoTags: ['web:1'], Layers: layers }]),
+    );
+    const path = await packFolder(layout, join(folder, 'both.tar'));
+    assertSucceeded(await tag(`local/both=${path}`));
+    assert.equal(await bench.digestOf(`local/both:${number}`), image.digest);
+  });
+
   it('pushes what docker save wrote: config byte for byte, layers as they are', async () => {
     const path = await writeDockerArchive(join(folder, 'docker.tar'), makeImage('docker'), 'team/web:1');
     assertSucceeded(await tag(`local/docker=${path}`));
