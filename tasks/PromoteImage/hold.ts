@@ -37,7 +37,8 @@ export async function holdBuilds(deps: LeaseDeps, { wish, owner, builds }: HoldR
   }
   if (problems.length === 0) {
     const ids = held.map(build => build.buildId).join(', ');
-    return { held, words: `Build ${ids} is held by a retention lease as long as this stage may run it.` };
+    const are = held.length === 1 ? 'is held by a retention lease' : 'are each held by a retention lease';
+    return { held, words: `Build ${ids} ${are} as long as this stage may run it.` };
   }
   const what = problems.join(' ');
   if (wish === 'required') {

@@ -97,7 +97,7 @@ export function readInputs(): PromoteImageInputs {
     dryRun: readSwitch('dryRun'),
     referrers: readSwitch('referrers', true),
     method: readChoice('method', ['auto', 'import', 'copy']),
-    imagesFile: readText('imagesFile'),
+    imagesFile: readText('imagesFile') && readPath('imagesFile'),
     outputDirectory: readPath('outputDirectory'),
   };
 }

@@ -24,7 +24,7 @@ import { setOutputs } from './outputs.ts';
 import { nameOfSource, type PlannedBuild, type PlanningDeps, planBuilds } from './plan-builds.ts';
 import { openRegistries } from './registries.ts';
 import { describeBytes, describePromotion } from './summary.ts';
-import { readValues, writeValuesFile } from './values-file.ts';
+import { makeValues, readPins, writeValuesFile } from './values-file.ts';
 
 /** What everything after the planning needs. */
 interface Scene extends PlanningDeps {
@@ -36,14 +36,17 @@ interface Scene extends PlanningDeps {
 async function promoteImages(http: Http): Promise<void> {
   const inputs = readInputs();
   const promoter = readPromoter();
+  const pins = await readPins(inputs.imagesFile);
   const builds = await readSourceBuilds(inputs.from);
   const registries = await openRegistries(inputs, http);
   const azureDevOps = connectAzureDevOps();
-  const run = createCopyRun({ log: agentLog, dryRun: inputs.dryRun, onProgress: createCopyProgress(10, 95) });
+  // What only looks is soon done, and would speak of bytes that were never sent.
+  const onProgress = inputs.dryRun ? {} : { onProgress: createCopyProgress(10, 95) };
+  const run = createCopyRun({ log: agentLog, dryRun: inputs.dryRun, ...onProgress });
   showProgress(5, `Looking at ${registries.target.host}`);
   const planned = await planBuilds({ ...registries, inputs, run }, builds);
   try {
-    const values = await readValues(inputs.imagesFile, planned.builds, registries.target.host);
+    const values = makeValues(pins, planned.builds, registries.target.host);
     const wish = { from: inputs.from.connection, to: inputs.to, method: inputs.method };
     const importer = inputs.dryRun ? undefined : await readImporter(run, wish, http);
     const scene: Scene = { ...registries, inputs, run, azureDevOps, promoter, importer };
@@ -60,15 +63,15 @@ async function promoteImages(http: Http): Promise<void> {
   showProgress(100, 'Done');
 }
 
-function takeHold(scene: Scene, planned: readonly PlannedBuild[]): Promise<Hold> {
+async function takeHold(scene: Scene, planned: readonly PlannedBuild[]): Promise<Hold> {
   const { azureDevOps, inputs } = scene;
+  if (inputs.dryRun) return { held: [], words: 'A dry run takes no lease.' };
   const builds = planned.map(({ build: { projectId, definitionId, id } }) => ({
     projectId,
     definitionId,
     buildId: id,
   }));
-  const wish = inputs.dryRun ? 'false' : inputs.retainBuild;
-  return holdBuilds({ azureDevOps, log: agentLog }, { wish, owner: ownerOf(scene), builds });
+  return holdBuilds({ azureDevOps, log: agentLog }, { wish: inputs.retainBuild, owner: ownerOf(scene), builds });
 }
 
 function ownerOf({ target, promoter }: Scene): LeaseOwner {

@@ -1,7 +1,7 @@
 /** What people see on the run's page. */
 import type { PromotedImage } from '../../core/lifecycle/promote.ts';
 import type { CopyProgress } from '../../core/oci/copy-progress.ts';
-import { code, formatBytes, row, shortDigest, table } from '../agent/markdown.ts';
+import { code, count, formatBytes, row, shortDigest, table } from '../agent/markdown.ts';
 import { escapeMarkdown } from '../agent/summary.ts';
 
 /** What the page tells of one build. */
@@ -50,31 +50,45 @@ function describeImage({ planned, referrers, digestTags, tagged }: PromotedImage
   const { image, recorded, isChart } = planned;
   const name = image.target.name === recorded.repository ? '' : ` (from ${code(recorded.repository)})`;
   const extra = [
-    ...(referrers.length > 0 ? [`${referrers.length} referrers`] : []),
-    ...(digestTags.length > 0 ? [`${digestTags.length} digest tags`] : []),
+    ...(referrers.length > 0 ? [count(referrers.length, 'referrer')] : []),
+    ...(digestTags.length > 0 ? [count(digestTags.length, 'digest tag')] : []),
   ];
-  const there = tagged.length === 0 ? 'was there' : undefined;
-  const how = content.imported.has(image.root) ? 'imported' : content.dryRun ? 'would be brought' : 'copied';
+  const [there, brought] = content.dryRun ? ['is there', 'would be brought'] : ['was there', 'copied'];
+  const how = content.imported.has(image.root) ? 'imported' : brought;
   return row([
     `${code(image.target.name)}${name}${isChart ? ', a chart' : ''}`,
     shortDigest(image.root),
     image.tags.map(code).join(' '),
     extra.join(', '),
-    there ?? how,
+    tagged.length === 0 ? there : how,
   ]);
 }
 
-/** One sentence on the bytes: what went, what was spared, how fast. */
-export function describeBytes({
-  progress,
-  took,
-  dryRun,
-}: Pick<SummaryContent, 'progress' | 'took' | 'dryRun'>): string {
-  const { sent, spared, total, blobs, manifests } = progress;
-  if (dryRun) {
-    return `To send: ${formatBytes(total - spared)} in ${blobs.copied} blobs and ${manifests} manifests; there already: ${formatBytes(spared)} in ${blobs.present} blobs. Nothing was changed.`;
-  }
-  if (sent === 0 && manifests === 0) return 'Nothing had to be moved.';
+/** On the bytes: what went, what was spared, how fast. */
+export function describeBytes(content: Pick<SummaryContent, 'progress' | 'took' | 'dryRun' | 'imported'>): string {
+  const { progress, took, dryRun, imported } = content;
+  const { sent, spared, blobs, manifests } = progress;
+  if (dryRun) return describePlan(progress);
+  if (manifests === 0 && imported.size === 0) return 'Nothing had to be moved.';
   const rate = took > 0 ? `, ${formatBytes((sent / took) * 1000)}/s` : '';
-  return `Sent ${formatBytes(sent)} in ${blobs.copied} blobs and ${manifests} manifests in ${(took / 1000).toFixed(1)} s${rate}; spared ${formatBytes(spared)}: ${blobs.present} blobs were there, ${blobs.mounted} were mounted.`;
+  const graphs = imported.size === 1 ? 'one image or referrer' : `${imported.size} images and referrers`;
+  return [
+    imported.size > 0 && `Azure imported ${graphs}, without a byte through this agent.`,
+    manifests > 0 && `Sent ${describeSent(sent, progress)} in ${(took / 1000).toFixed(1)} s${rate}.`,
+    spared > 0 &&
+      `Spared ${formatBytes(spared)}: ${count(blobs.present, 'blob')} there already, ${blobs.mounted} mounted.`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function describePlan(progress: CopyProgress): string {
+  const { total, spared, blobs, manifests } = progress;
+  if (manifests === 0) return 'Nothing would have to be moved. Nothing was changed.';
+  const there = spared > 0 ? `${formatBytes(spared)} in ${count(blobs.present, 'blob')}` : 'nothing';
+  return `To send: ${describeSent(total - spared, progress)}; there already: ${there}. Nothing was changed.`;
+}
+
+function describeSent(bytes: number, { blobs, manifests }: CopyProgress): string {
+  return `${formatBytes(bytes)} in ${count(blobs.copied, 'blob')} and ${count(manifests, 'manifest')}`;
 }

@@ -1,25 +1,43 @@
 /** `stage-values.yaml`: where the chart finds its images in this stage. */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { inputError } from '../../core/base/errors.ts';
+import { inputError, withContext } from '../../core/base/errors.ts';
 import { type PinnedCharts, pinnedCharts, writeStageValues } from '../../core/lifecycle/stage-values.ts';
 import { readTextFile } from '../agent/files.ts';
+import { readVariable } from '../agent/variables.ts';
 import type { PlannedBuild } from './plan-builds.ts';
 
 const maxFileBytes = 4 * 1024 * 1024;
 
+/** What the charts of the file pin, and the build that did it; undefined where no file was named. Throws `INPUT_INVALID`. */
+export async function readPins(path: string): Promise<PinnedCharts | undefined> {
+  if (!path) return undefined;
+  const whole = resolve(readVariable('System.DefaultWorkingDirectory') ?? '', path);
+  const read = pinnedCharts.safeParse(parseJson(await readTextFile(whole, 'imagesFile', maxFileBytes)));
+  if (read.success) return read.data;
+  throw inputError(
+    `The input imagesFile: the file "${whole}" names no places where a chart pins its images. ${z.prettifyError(read.error)}`,
+  );
+}
+
 /**
- * The text of the values file, for the charts that `path` names; undefined where no file was named.
- * Throws `INPUT_INVALID` where the file is another thing or another build's, or a chart's image is not promoted.
+ * The text of the values file; undefined where there are no pins. Throws `INPUT_INVALID` where they are another build's,
+ * or a chart's image is not promoted.
  */
-export async function readValues(
-  path: string,
+export function makeValues(
+  pins: PinnedCharts | undefined,
   planned: readonly PlannedBuild[],
   host: string,
-): Promise<string | undefined> {
-  if (!path) return undefined;
-  const charts = await readCharts(path, planned);
+): string | undefined {
+  if (!pins) return undefined;
+  const { build, charts } = pins;
+  if (!planned.some(each => each.build.id === build.id && each.build.projectId === build.projectId.toLowerCase())) {
+    const promoted = planned.map(each => each.build.id).join(', ');
+    throw inputError(
+      `The input imagesFile names a file of build ${build.id}, and promoted is build ${promoted}. Take the artifact of the same build.`,
+    );
+  }
   const images = planned.flatMap(({ plan }) =>
     plan.images.map(({ recorded, image }) => ({
       sourceRepository: recorded.repository,
@@ -27,20 +45,11 @@ export async function readValues(
       digest: image.root,
     })),
   );
-  return writeStageValues(charts, images, host);
-}
-
-async function readCharts(path: string, planned: readonly PlannedBuild[]): Promise<PinnedCharts['charts']> {
-  const about = `The input imagesFile: the file "${path}"`;
-  const read = pinnedCharts.safeParse(parseJson(await readTextFile(path, 'imagesFile', maxFileBytes)));
-  if (!read.success) throw inputError(`${about} names no pinned images: ${z.prettifyError(read.error)}`);
-  const { build, charts } = read.data;
-  if (planned.some(each => each.build.id === build.id && each.build.projectId === build.projectId.toLowerCase())) {
-    return charts;
+  try {
+    return writeStageValues(charts, images, host);
+  } catch (cause) {
+    throw withContext('The input imagesFile', cause);
   }
-  throw inputError(
-    `${about} is of build ${build.id}, and promoted is build ${planned.map(each => each.build.id).join(', ')}. Take the artifact of the same build.`,
-  );
 }
 
 /** Writes the file, whole or not at all, and gives its path. */

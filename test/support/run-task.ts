@@ -1,5 +1,6 @@
 /** Runs a task's bundle as the agent does: a process of its own that is told everything by its environment. */
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -21,12 +22,17 @@ export interface TestEndpoint {
 /** What the agent would know. */
 export interface TaskRun {
   readonly task: string;
+  /** Which of its bundles; `post` runs at the end of the job. */
+  readonly bundle?: 'index' | 'post';
+  /** What the step's earlier bundle left for this one, by name. */
+  readonly taskVariables?: Readonly<Record<string, string>>;
+  /** Those that are not named have their defaults, as they have on an agent. */
   readonly inputs: Readonly<Record<string, string>>;
   /** By name, as in `Build.BuildId`; they come over {@link defaultVariables}. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
   /** Secret ones, which an agent hands over in another way. */
   readonly secretVariables?: Readonly<Record<string, string>>;
-  /** By id. */
+  /** By id. The task gets those that an input for connections names, and that of the system. */
   readonly endpoints?: Readonly<Record<string, TestEndpoint>>;
   readonly environment?: Readonly<Record<string, string>>;
   /** The path of Node; the machine's own unless told. */
@@ -54,6 +60,8 @@ export interface TaskOutcome {
   readonly message: string;
   /** By lower-case name. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What it left for its own later bundle, by name. */
+  readonly taskVariables: Readonly<Record<string, string>>;
   readonly milliseconds: number;
 }
 
@@ -111,7 +119,7 @@ export function defaultVariables(agent: AgentFolder): Record<string, string> {
 export async function runTask(agent: AgentFolder, run: TaskRun): Promise<TaskOutcome> {
   await buildTasks();
   const started = performance.now();
-  const child = spawn(run.node ?? 'node', [join(root, 'dist/tasks', run.task, 'index.js')], {
+  const child = spawn(run.node ?? 'node', [join(root, 'dist/tasks', run.task, `${run.bundle ?? 'index'}.js`)], {
     cwd: agent.sources,
     env: { ...makeEnvironment(agent, run), PATH: pathOf(run) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -125,14 +133,16 @@ export async function runTask(agent: AgentFolder, run: TaskRun): Promise<TaskOut
   const exitCode = await new Promise<number | null>((done, fail) => child.on('error', fail).on('close', done));
   const commands = parseCommands(output);
   const verdict = commands.find(command => command.name === 'task.complete');
-  const set = commands.filter(command => command.name === 'task.setvariable');
+  const set = (name: string) =>
+    commands.filter(each => each.name === name).map(each => [each.properties['variable'] ?? '', each.data] as const);
   return {
     output,
     exitCode,
     commands,
     result: verdict?.properties['result'],
     message: verdict?.data ?? '',
-    variables: Object.fromEntries(set.map(each => [(each.properties['variable'] ?? '').toLowerCase(), each.data])),
+    variables: Object.fromEntries(set('task.setvariable').map(([name, data]) => [name.toLowerCase(), data])),
+    taskVariables: Object.fromEntries(set('task.settaskvariable')),
     milliseconds: performance.now() - started,
   };
 }
@@ -154,20 +164,61 @@ export function makeEnvironment(agent: AgentFolder, run: TaskRun): Record<string
   const secrets = Object.entries(run.secretVariables ?? {});
   for (const [name, value] of secrets) environment[`SECRET_${toKey(name)}`] = value;
   environment['VSTS_SECRET_VARIABLES'] = JSON.stringify(secrets.map(([name]) => name));
-  const expand = (text: string) =>
-    text.replace(/\$\(([^)]*)\)/g, (macro, name: string) => variables[name as keyof typeof variables] ?? macro);
-  for (const [name, value] of Object.entries(run.inputs)) environment[`INPUT_${toKey(name)}`] = expand(value);
-  for (const [id, { url, scheme, parameters = {}, data = {} }] of Object.entries(run.endpoints ?? {})) {
-    environment[`ENDPOINT_URL_${id}`] = url ?? '';
-    environment[`ENDPOINT_AUTH_${id}`] = JSON.stringify({ scheme, parameters });
-    if (scheme !== undefined) environment[`ENDPOINT_AUTH_SCHEME_${id}`] = scheme;
-    for (const [key, value] of Object.entries(parameters)) {
-      environment[`ENDPOINT_AUTH_PARAMETER_${id}_${toKey(key)}`] = value;
-    }
-    environment[`ENDPOINT_DATA_${id}`] = JSON.stringify(data);
-    for (const [key, value] of Object.entries(data)) environment[`ENDPOINT_DATA_${id}_${toKey(key)}`] = value;
+  for (const [name, value] of Object.entries(run.taskVariables ?? {})) {
+    environment[`VSTS_TASKVARIABLE_${toKey(name)}`] = value;
+  }
+  const declared = readDeclaredInputs(run.task);
+  const inputs = fillInputs(agent, declared, { ...run, variables });
+  for (const [name, value] of Object.entries(inputs)) environment[`INPUT_${toKey(name)}`] = value;
+  const named = declared.filter(each => each.type.startsWith('connectedService:')).map(({ name }) => inputs[name]);
+  for (const [id, endpoint] of Object.entries(run.endpoints ?? {})) {
+    if (id === 'SYSTEMVSSCONNECTION' || named.includes(id)) Object.assign(environment, endpointVariables(id, endpoint));
   }
   return environment;
+}
+
+interface DeclaredInput {
+  readonly name: string;
+  readonly type: string;
+  readonly defaultValue?: string;
+}
+
+function readDeclaredInputs(task: string): readonly DeclaredInput[] {
+  const path = join(root, 'tasks', task, 'task.json');
+  // A test may run something else than a task.
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { inputs: DeclaredInput[] }).inputs : [];
+}
+
+/**
+ * Defaults, macros, and relative paths below the sources. So a path that is left empty is the folder of the sources.
+ * https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Worker/TaskRunner.cs
+ */
+function fillInputs(
+  agent: AgentFolder,
+  declared: readonly DeclaredInput[],
+  { inputs, variables = {} }: TaskRun,
+): Record<string, string> {
+  const defaults = declared.map(({ name, defaultValue = '' }) => [name, defaultValue] as const);
+  const expand = (text: string) =>
+    text.replace(/\$\(([^)]*)\)/g, (macro, name: string) => variables[name] ?? macro).trim();
+  const filled = Object.entries({ ...Object.fromEntries(defaults), ...inputs }).map(([name, value]) => {
+    const isPath = declared.some(each => each.name === name && each.type === 'filePath');
+    return [name, isPath ? resolve(agent.sources, expand(value)) : expand(value)] as const;
+  });
+  return Object.fromEntries(filled);
+}
+
+function endpointVariables(id: string, endpoint: TestEndpoint): Record<string, string> {
+  const { url, scheme, parameters = {}, data = {} } = endpoint;
+  const each = (of: string, values: Readonly<Record<string, string>>) =>
+    Object.entries(values).map(([key, value]) => [`ENDPOINT_${of}_${id}_${toKey(key)}`, value] as const);
+  return {
+    [`ENDPOINT_URL_${id}`]: url ?? '',
+    [`ENDPOINT_AUTH_${id}`]: JSON.stringify({ scheme, parameters }),
+    ...(scheme !== undefined && { [`ENDPOINT_AUTH_SCHEME_${id}`]: scheme }),
+    [`ENDPOINT_DATA_${id}`]: JSON.stringify(data),
+    ...Object.fromEntries([...each('AUTH_PARAMETER', parameters), ...each('DATA', data)]),
+  };
 }
 
 function toKey(name: string): string {

@@ -114,7 +114,8 @@ export function assertMasked(outcome: TaskOutcome, secret: string): void {
   assert.ok(masked.includes(secret) && masked.includes(encodeURIComponent(secret)), masked.join('\n'));
 }
 
-async function readRecords(registry: DockerRegistry, buildId: number): Promise<BuildRecord[]> {
+/** Every record of a build in a registry, in no order, read without our code. */
+export async function readRecords(registry: DockerRegistry, buildId: number): Promise<BuildRecord[]> {
   const get = async (path: string): Promise<unknown> => {
     const sign = Buffer.from(`${registry.username}:${registry.password}`).toString('base64');
     const answer = await fetch(`http://${registry.host}/v2/image-lifecycle/builds/${projectId}/${path}`, {

@@ -41,7 +41,6 @@ describe('TagImage and inputs that are wrong', () => {
       { images: 'a:1', connectionType: 'dockerConfig', registry: 'contoso' },
       /input registry is "contoso"; it must be the login server/,
     ],
-    ['no folder', { images: 'a:1', outputDirectory: '' }, /input outputDirectory is required/],
     [
       'a folder whose variable is not set',
       { images: 'a:1', outputDirectory: '$(Nowhere)/x' },
