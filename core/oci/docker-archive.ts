@@ -45,7 +45,7 @@ export async function isDockerArchive(files: Files): Promise<boolean> {
 export async function openDockerArchive(files: Files): Promise<ImageStore> {
   const { label } = files;
   const read = manifestFile.safeParse(await readJsonFile(files, 'manifest.json', maxManifestBytes));
-  if (!read.success) throw inputError(`${label}: manifest.json is not one of images: ${z.prettifyError(read.error)}`);
+  if (!read.success) throw inputError(`${label}: manifest.json is not one of images: ${describeFaults(read.error)}`);
   const found: ArchivedImage[] = [];
   for (const { Config: config, RepoTags, Layers } of read.data) {
     const id = computeDigest(await readConfig(files, config));
@@ -96,7 +96,7 @@ async function makeImage(files: Files, { id, config, layers: names }: ArchivedIm
 /** The layers must be those that the config names, by their uncompressed bytes and in its order. */
 function checkLayers({ label }: Files, config: Uint8Array, layers: readonly ArchivedLayer[]): void {
   const read = configFile.safeParse(parseJson(config));
-  if (!read.success) throw inputError(`${label}: a config is not that of an image: ${z.prettifyError(read.error)}`);
+  if (!read.success) throw inputError(`${label}: a config is not that of an image: ${describeFaults(read.error)}`);
   const expected = read.data.rootfs.diff_ids ?? [];
   if (expected.length !== layers.length) {
     throw inputError(`${label}: an image has ${layers.length} layers, but its config names ${expected.length}.`);
@@ -114,7 +114,8 @@ function createSource(files: Files, manifest: Manifest, places: ReadonlyMap<Dige
     label: files.label,
     getManifest: async digest => (digest === manifest.digest ? manifest : undefined),
     async openBlob({ digest }, offset) {
-      const file = await files.open(places.get(digest) ?? '');
+      const place = places.get(digest);
+      const file = place === undefined ? undefined : await files.open(place);
       if (file) return file.read(offset);
       throw new AppError(`${files.label}: the blob ${digest} is not in it.`, { code: 'IMAGE_NOT_FOUND' });
     },
@@ -122,6 +123,11 @@ function createSource(files: Files, manifest: Manifest, places: ReadonlyMap<Dige
     listReferrers: async () => [],
     listDigestTags: async () => [],
   };
+}
+
+/** There may be thousands. */
+function describeFaults(error: z.ZodError): string {
+  return z.prettifyError(error).slice(0, 500);
 }
 
 function parseJson(bytes: Uint8Array): unknown {

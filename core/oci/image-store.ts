@@ -31,7 +31,7 @@ export interface ImageStore {
 }
 
 /** Most stores have a handful; a message tells no more than this. */
-const listedAtMost = 20;
+const listedAtMost = 10;
 
 /**
  * The image that `pick` names: a name as it stands there, or a digest. Without one, the only image there is.
@@ -59,7 +59,7 @@ export async function openImage(store: ImageStore, pick?: string): Promise<Local
 function list(images: readonly StoredImage[]): string {
   const lines = images
     .slice(0, listedAtMost)
-    .map(({ digest, names: [name] }) => (name === undefined ? digest : `"${name.slice(0, 200)}" (${digest})`));
+    .map(({ digest, names: [name] }) => (name === undefined ? digest : `"${name.slice(0, 100)}" (${digest})`));
   const more = images.length > listedAtMost ? ` and ${images.length - listedAtMost} more` : '';
   return `It has ${lines.join(', ') || 'none'}${more}.`;
 }

@@ -54,7 +54,10 @@ export interface Manifest {
  */
 export function parseManifest(bytes: Uint8Array, mediaType: string, what: string): Manifest {
   const parsed = document.safeParse(parseJson(bytes, what));
-  if (!parsed.success) throw unexpected(`${what} is not a valid manifest: ${z.prettifyError(parsed.error)}`);
+  // What a large one has wrong is told in part.
+  if (!parsed.success) {
+    throw unexpected(`${what} is not a valid manifest: ${z.prettifyError(parsed.error).slice(0, 500)}`);
+  }
   const { data } = parsed;
   if (data.mediaType !== undefined && data.mediaType !== mediaType) {
     // The specification warns of documents that are an image to one reader and an index to another.

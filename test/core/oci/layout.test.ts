@@ -131,6 +131,14 @@ describe('an OCI layout', () => {
       assert.match((await fails(openImage(await open(), 'same'), 'INPUT_INVALID')).message, /2 images called "same"/);
     });
 
+    it('lists no more of them than can be read', async () => {
+      const images = Array.from({ length: 12 }, (_, at) => [`${'x'.repeat(500)}${at}`, makeImage(`${at}`)] as const);
+      await writeLayout(folder, Object.fromEntries(images));
+      const { message } = await fails(openImage(await open()), 'INPUT_INVALID');
+      assert.match(message, /has 12 images: .* and 2 more\.$/);
+      assert.ok(message.length < 2500, message);
+    });
+
     it('takes one image under several names for one', async () => {
       await writeLayout(folder, { first: one, second: one });
       assert.equal((await openImage(await open())).root, one.digest);
@@ -186,6 +194,14 @@ describe('an OCI layout', () => {
         await writeFile(join(folder, 'index.json'), text);
         assert.match((await fails(opening(), 'REGISTRY_UNEXPECTED')).message, /the layout, index\.json/);
       }
+    });
+
+    it('has an index.json with thousands of faults, of which a few are told', async () => {
+      await writeFile(
+        join(folder, 'index.json'),
+        JSON.stringify({ manifests: Array.from({ length: 50_000 }, () => 1) }),
+      );
+      assert.ok((await fails(opening(), 'REGISTRY_UNEXPECTED')).message.length < 1000);
     });
 
     it('has digests of another algorithm', async () => {
