@@ -1,4 +1,5 @@
 /** Everything of a step that is read and refused before anything is changed. */
+import { AppError, hasCode } from '../../core/base/errors.ts';
 import type { BuildIdentity } from '../../core/lifecycle/build-record.ts';
 import { requirePromoted } from '../../core/lifecycle/promotion-gate.ts';
 import { checkTogether, type PromotionPlan, planPromotion } from '../../core/lifecycle/promotion-plan.ts';
@@ -51,12 +52,20 @@ export async function planBuilds(deps: PlanningDeps, builds: readonly BuildIdent
   }
 }
 
-function openPromotable({ inputs, source }: PlanningDeps, build: BuildIdentity): Promise<OpenPromotable> {
+async function openPromotable({ inputs, source }: PlanningDeps, build: BuildIdentity): Promise<OpenPromotable> {
   const { from, rules } = inputs;
   // Inputs without a source registry are those of archives.
   if (from.source === 'archive' || !source) return openArchives(build, from.lines);
   if (from.source === 'images') return openNamed(source, build, from.lines);
-  return openRecorded(source, build, rules.buildTagPrefix);
+  try {
+    return await openRecorded(source, build, rules.buildTagPrefix);
+  } catch (cause) {
+    if (from.source !== 'currentRun' || !hasCode(cause, 'RECORD_NOT_FOUND')) throw cause;
+    throw new AppError(
+      `${cause.message} The input source is currentRun, which is this run. Set it to pipelineResource where another pipeline built the images.`,
+      { code: cause.code, cause },
+    );
+  }
 }
 
 /** The registry that images come from, for people. */

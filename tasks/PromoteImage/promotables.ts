@@ -44,9 +44,17 @@ export async function openNamed(
     const { repository, reference } = within('images', () => parseLine(line, registry.host));
     const manifest = await getManifest(openRepository(registry, repository, ['pull']), reference);
     if (!manifest) {
-      throw new AppError(`The input images: "${line}" is not in ${registry.host}.`, { code: 'IMAGE_NOT_FOUND' });
+      throw new AppError(`The input images: "${line}" is not in ${registry.host}. Was it pushed there?`, {
+        code: 'IMAGE_NOT_FOUND',
+      });
     }
-    images.set(`${repository}@${manifest.digest}`, describeImage(repository, manifest, []));
+    const other = images.get(repository)?.digest ?? manifest.digest;
+    if (other !== manifest.digest) {
+      throw inputError(
+        `The input images: ${repository} is named twice, on ${other} and on ${manifest.digest}. Leave one out: the build's tag can be on one of them alone.`,
+      );
+    }
+    images.set(repository, describeImage(repository, manifest, []));
   }
   return {
     records: [recordOf(build, [...images.values()], 'keep')],
