@@ -1,7 +1,7 @@
 /** Archives of images on the disk: as tools make them, and as nobody should. */
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -52,8 +52,12 @@ export async function changeJson(path: string, change: (json: never) => unknown)
 /** Has skopeo write an image as `docker save` would, and gives the archive's path. */
 export async function writeDockerArchive(path: string, image: Content, name: string): Promise<string> {
   const folder = await writeLayout(await makeFolder(), { image });
-  await skopeo('copy', '--quiet', `oci:${folder}:image`, `docker-archive:${path}:${name}`);
-  return path;
+  try {
+    await skopeo('copy', '--quiet', `oci:${folder}:image`, `docker-archive:${path}:${name}`);
+    return path;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** An image for {@link writeOldDockerArchive}. */

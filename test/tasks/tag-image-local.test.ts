@@ -41,7 +41,8 @@ describe('TagImage and images on the agent', () => {
 
   /** A folder with a `docker` that runs this script, in which `$3` is the file to write and `$4` the image. */
   async function standIn(script: string): Promise<Partial<TaskRun>> {
-    const tools = await makeFolder();
+    const tools = join(folder, `tools-${number}`);
+    await mkdir(tools, { recursive: true });
     await writeFile(join(tools, 'docker'), `#!/bin/sh\n[ "$1 $2" = "save --output" ] || exit 64\n${script}\n`);
     await chmod(join(tools, 'docker'), 0o755);
     return {
@@ -113,14 +114,14 @@ describe('TagImage and images on the agent', () => {
   it('pushes an OCI layout in a tar as it is', async () => {
     const image = makeImage('tar');
     const path = join(folder, 'oci.tar');
-    await packFolder(await writeLayout(await makeFolder(), { 'web:1': image }), path);
+    await packFolder(await writeLayout(join(folder, `layout-${number}`), { 'web:1': image }), path);
     assertSucceeded(await tag(`local/tar=${path}`));
     assert.equal(await bench.digestOf(`local/tar:${number}`), image.digest);
   });
 
   it('pushes what Docker saves since its version 25 by the layout that it is as well', async () => {
     const image = makeImage('both');
-    const layout = await writeLayout(await makeFolder(), { image });
+    const layout = await writeLayout(join(folder, `layout-${number}`), { image });
     const [config = image, ...layers] = image.parts.map(({ digest }) => `blobs/${digest.replace(':', '/')}`);
     await writeFile(
       join(layout, 'manifest.json'),
@@ -259,7 +260,7 @@ describe('TagImage and images on the agent', () => {
     });
 
     it('refuses an archive with an entry that leads out, naming it', async () => {
-      const layout = await writeLayout(await makeFolder(), { image });
+      const layout = await writeLayout(join(folder, `layout-${number}`), { image });
       const names = (await readdir(layout, { recursive: true, withFileTypes: true })).filter(each => each.isFile());
       const good = await Promise.all(
         names.map(async ({ parentPath, name }) => ({
