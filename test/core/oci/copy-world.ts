@@ -1,9 +1,11 @@
 /** What the tests of the copy share: registries to copy between, filled without our own code, and whole runs. */
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
+import { Agent } from 'undici';
 import type { Clock } from '../../../core/base/clock.ts';
 import { groupBy } from '../../../core/base/group-by.ts';
 import { type Logger, silentLog } from '../../../core/base/log.ts';
+import { defaultRetryPolicy, type RetryPolicy } from '../../../core/base/retry.ts';
 import { type CopyOptions, type CopyPath, type CopyRun, createCopyRun } from '../../../core/oci/copy.ts';
 import { type CopiedImage, type CopyImagesOptions, copyImages, lookAtImages } from '../../../core/oci/copy-images.ts';
 import type { Credentials } from '../../../core/oci/credentials.ts';
@@ -51,22 +53,36 @@ export interface CopyWorld {
   close(): Promise<void>;
 }
 
+/** No request is sent again. */
+export const onlyOnce: RetryPolicy = { ...defaultRetryPolicy, attempts: 1 };
+
 /** How to start two registries. */
 export interface CopyWorldOptions {
   readonly source?: Kind;
   readonly target?: Kind;
   readonly targetBehaviour?: Partial<Behaviour>;
   readonly sourceBehaviour?: Partial<Behaviour>;
+  readonly retryPolicy?: RetryPolicy;
+  /** To each host, at most; as many as the product makes unless told. */
+  readonly connections?: number;
 }
 
 const anyTime: Clock = { now: () => Date.now(), sleep: () => new Promise(resolve => setImmediate(resolve)) };
 
 /** Starts two registries: emulators unless told otherwise. */
 export async function startCopyWorld(options: CopyWorldOptions = {}): Promise<CopyWorld> {
+  const { retryPolicy, connections } = options;
   const tls = await createTls();
   const clock = createClock();
   const log = createCollectingLog();
-  const http = createHttp({ ca: tls.ca, clock: anyTime, log });
+  const dispatcher = connections && new Agent({ connections, connect: { ca: tls.ca } });
+  const http = createHttp({
+    ca: tls.ca,
+    clock: anyTime,
+    log,
+    ...(retryPolicy && { retryPolicy }),
+    ...(dispatcher && { dispatcher }),
+  });
   const start = async (
     kind: Kind = 'ACR',
     behaviour: Partial<Behaviour> = {},
