@@ -31,7 +31,7 @@ export async function requirePromoted(
   const found = await mapConcurrently(plan.images, 8, isThere);
   const missing = plan.images.filter((_, at) => !found[at]);
   if (missing.length === 0) {
-    log.info(`All ${plan.images.length} images of build ${build.buildId} were promoted to ${stage.host} before.`);
+    log.info(`Every image of build ${build.buildId} was promoted to ${stage.host} before (${plan.images.length}).`);
     return;
   }
   const names = missing.map(({ image }) => `${image.source.label}@${image.root}`).join(', ');
