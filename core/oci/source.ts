@@ -33,7 +33,10 @@ export interface ImageSource {
   listDigestTags(digest: Digest): Promise<readonly DigestTag[]>;
 }
 
-/** A repository as a source. The registry's own words are judged by its client; see `blobs.ts` and `manifests.ts`. */
+/**
+ * A repository as a source, for one run: its tags are listed once. The registry's own words are judged by its client; see
+ * `blobs.ts` and `manifests.ts`.
+ */
 export function repositorySource(repository: Repository): ImageSource {
   let tags: Promise<string[]> | undefined;
   return {
@@ -44,7 +47,10 @@ export function repositorySource(repository: Repository): ImageSource {
     listReferrers: digest => listReferrers(repository, digest),
     async listDigestTags(digest) {
       // One list for all manifests: most have no such tag, and where a prefix finds nothing everything is listed anyway.
-      tags ??= listTags(repository);
+      tags ??= listTags(repository).catch((thrown: unknown) => {
+        tags = undefined;
+        throw thrown;
+      });
       const about = (await tags).filter(tag => tag.startsWith(referrersTag(digest)));
       const found = await settleAll(about.map(tag => readDigestTag(repository, tag)));
       return found.flatMap(each => each ?? []);
