@@ -16,8 +16,8 @@ export interface Stage {
 export interface Server {
   /** What it said when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>;
-  /** Resolves when it printed `text`. */
-  printed(text: string): Promise<void>;
+  /** Resolves with the lines that hold `text`, when there are `count` of them. Rejects after ten seconds. */
+  printed(text: string, count?: number): Promise<string[]>;
   /** Asks it to stop; gives its exit code. */
   stop(): Promise<number | null>;
 }
@@ -68,9 +68,11 @@ export async function startServer(
   });
   return {
     ready,
-    printed: async text => {
-      for (let tries = 0; tries < 200 && !output.includes(text); tries += 1) await setTimeout(50);
-      if (!output.includes(text)) throw new Error(`${args[0]} did not print "${text}": ${output}`);
+    printed: async (text, count = 1) => {
+      const find = () => output.split('\n').filter(line => line.includes(text));
+      for (let tries = 0; tries < 200 && find().length < count; tries += 1) await setTimeout(50);
+      if (find().length >= count) return find();
+      throw new Error(`${args[0]} did not print "${text}": ${output}`);
     },
     stop: async () => {
       child.kill('SIGTERM');

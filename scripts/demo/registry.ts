@@ -1,15 +1,16 @@
-/** What a developer's tools would do in the registry of the demo: push, lock, look. */
+/** What people and their tools do in the registries of the demo: push, lock, look. */
 import { putBlob } from '../../core/oci/blobs.ts';
 import type { Digest } from '../../core/oci/digest.ts';
-import { createHttp } from '../../core/oci/http.ts';
+import type { Http } from '../../core/oci/http.ts';
 import { parseManifest } from '../../core/oci/manifest.ts';
-import { putManifest } from '../../core/oci/manifests.ts';
+import { headManifest, putManifest } from '../../core/oci/manifests.ts';
 import { isIndexType, isManifestType } from '../../core/oci/media-types.ts';
 import { openRegistry, type Registry } from '../../core/oci/registry.ts';
 import { openRepository } from '../../core/oci/repository.ts';
 import type { Content } from '../../test/support/images.ts';
+import { control } from './control.ts';
 
-/** The registry's content, by its own account. */
+/** A registry's content, by its own account. */
 export interface RegistryState {
   readonly repositories: Readonly<
     Record<string, { readonly tags: Readonly<Record<string, Digest>>; readonly manifests: readonly Digest[] }>
@@ -19,29 +20,30 @@ export interface RegistryState {
   readonly blobBytes: number;
 }
 
-/** The demo's hands on the registry. */
+/** The demo's hands on one registry. */
 export interface Hands {
+  /** By which the story calls it. */
+  readonly name: string;
+  /** Its login server. */
+  readonly host: string;
   /** As `docker push` does: parts first, then the tag. Without a tag: by digest. */
   push(repository: string, content: Content, tag?: string): Promise<void>;
   /** As `az acr repository update --delete-enabled false` does, for a manifest. */
   lock(repository: string, digest: Digest): Promise<void>;
+  /** What any client is told of a tag or a digest; undefined where it is not there. */
+  resolve(repository: string, reference: string): Promise<Digest | undefined>;
   look(): Promise<RegistryState>;
-  /** Moves the emulated registry's time. */
-  advance(ms: number): Promise<void>;
-  close(): Promise<void>;
+  /** How often clients have read or written a blob of a repository so far. */
+  countBlobs(repository: string): Promise<number>;
 }
 
 /** Signs in as the emulator's one user. */
-export function takeHands(host: string, ca: string): Hands {
-  const http = createHttp({ ca });
+export function takeHands(name: string, host: string, http: Http): Hands {
   const credentials = { kind: 'password', username: 'admin', password: 'admin-password' } as const;
   const registry = openRegistry({ address: host, credentials, http });
-  const control = async (method: 'GET' | 'POST', path: string, body = ''): Promise<unknown> => {
-    const url = new URL(`https://${host}/_emulator/${path}`);
-    const { bytes } = await http.exchange({ method, url, body, maxBytes: 64 * 1024 * 1024 });
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  };
   return {
+    name,
+    host,
     push: (repository, content, tag) => push(registry, repository, content, tag),
     lock: async (repository, digest) => {
       await registry.exchange({
@@ -52,10 +54,20 @@ export function takeHands(host: string, ca: string): Hands {
         body: JSON.stringify({ deleteEnabled: false }),
       });
     },
-    look: async () => (await control('GET', 'state')) as RegistryState,
-    advance: async ms => void (await control('POST', 'clock', JSON.stringify({ advanceMs: ms }))),
-    close: () => http.close(),
+    resolve: async (repository, reference) =>
+      (await headManifest(openRepository(registry, repository, ['pull']), reference))?.digest,
+    look: async () => (await control(http, `https://${host}`, 'state')) as unknown as RegistryState,
+    countBlobs: async repository => {
+      const { requests } = (await control(http, `https://${host}`, 'requests')) as { requests: LoggedRequest[] };
+      return requests.filter(each => each.repository === repository && /^(?:blob|upload)\./.test(each.operation))
+        .length;
+    },
   };
+}
+
+interface LoggedRequest {
+  readonly operation: string;
+  readonly repository?: string;
 }
 
 async function push(registry: Registry, name: string, content: Content, tag?: string): Promise<void> {
@@ -64,4 +76,17 @@ async function push(registry: Registry, name: string, content: Content, tag?: st
   if (!isIndexType(content.mediaType) && !isManifestType(content.mediaType))
     return void (await putBlob(repository, content.bytes));
   await putManifest(repository, tag ?? content.digest, parseManifest(content.bytes, content.mediaType, content.digest));
+}
+
+/** The tags in a repository, with spaces between them. */
+export function tagsOf({ repositories }: RegistryState, repository: string): string {
+  return Object.keys(repositories[repository]?.tags ?? {}).join(' ');
+}
+
+/** Whether a registry holds an image, under whatever tag. */
+export function has(
+  { repositories }: RegistryState,
+  image: { readonly repository: string; readonly digest: string },
+): boolean {
+  return repositories[image.repository]?.manifests.some(each => each === image.digest) ?? false;
 }

@@ -1,20 +1,17 @@
-/** Where the story plays: registry, organization, pipeline, images, configuration. */
+/** Where the story plays: clouds, pipeline, images, configuration. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Content } from '../../test/support/images.ts';
-import { createPipeline, type Organization, type Pipeline } from './azure-devops.ts';
+import { createPipeline, type Pipeline } from './azure-devops.ts';
+import type { Cloud } from './cloud.ts';
 import { type Cast, makeCast } from './images.ts';
 import { readImage } from './layout.ts';
 import type { Stage } from './processes.ts';
-import type { Hands } from './registry.ts';
 import type { Named } from './story.ts';
 
 /** What there is before the story begins. */
-export interface Beginning {
+export interface Beginning extends Cloud {
   readonly stage: Stage;
-  readonly host: string;
-  readonly hands: Hands;
-  readonly organization: Organization;
   /** The path of the user's own image. */
   readonly image: string | undefined;
 }
@@ -35,16 +32,18 @@ export interface Scene extends Beginning {
   readonly images: readonly Named[];
   /** The path of the configuration of everything that deletes. */
   readonly configuration: string;
+  /** The environment of the webhook handler: the secrets that its configuration names. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** The secrets that the configuration names. */
-export const secrets = { REGISTRY_PASSWORD: 'admin-password', HOOK_PASSWORD: 'a secret of service hooks' } as const;
+/** What whoever sends notifications signs in with. */
+export const hookPassword = 'a secret of service hooks';
 
 /** Makes pipeline, images and configuration. */
 export async function setScene(beginning: Beginning): Promise<Scene> {
-  const { stage, image, organization } = beginning;
-  const cast = await makeCast(image === undefined ? undefined : await readImage(image, stage.folder));
-  const pipeline = await createPipeline(organization);
+  const { stage, image, http, organization } = beginning;
+  const cast = await makeCast(image === undefined ? undefined : await readImage(image));
+  const pipeline = await createPipeline(http, organization);
   const configuration = join(stage.folder, 'lifecycle.yaml');
   await writeFile(configuration, configure(beginning, pipeline));
   const { api, signature, web, worker, tool } = cast;
@@ -53,6 +52,7 @@ export async function setScene(beginning: Beginning): Promise<Scene> {
     pipeline,
     cast,
     configuration,
+    secrets: { REGISTRY_PASSWORD: 'admin-password', HOOK_PASSWORD: hookPassword, ADO_TOKEN: organization.pat },
     builds: [
       { id: 101, repository: 'shop/api', content: api },
       { id: 102, repository: 'shop/web', content: web },
@@ -70,10 +70,17 @@ export async function setScene(beginning: Beginning): Promise<Scene> {
   };
 }
 
-function configure({ host, organization }: Beginning, { projectId }: Pipeline): string {
+/** The registry of the builds is ruled "delete" where nothing is said; the copies of a stage stay where nothing is said. */
+function configure({ registries: { ci, qa, production }, organization }: Beginning, { projectId }: Pipeline): string {
+  const signIn = 'signIn: { kind: password, username: admin, password: { env: REGISTRY_PASSWORD } }';
   return `registries:
-  - registry: ${host}
-    signIn: { kind: password, username: admin, password: { env: REGISTRY_PASSWORD } }
+  - registry: ${ci.host}
+    ${signIn}
+  - registry: ${qa.host}
+    onBuildDeleted: delete
+    ${signIn}
+  - registry: ${production.host}
+    ${signIn}
 organizations:
   - url: ${organization.url}
     signIn: { kind: pat, token: { env: ADO_TOKEN } }

@@ -1,5 +1,5 @@
 /** How the demo tells: headings, facts, tables, checks. */
-import type { RegistryState } from './registry.ts';
+import type { Hands, RegistryState } from './registry.ts';
 
 const isTerminal = process.stdout.isTTY;
 const paint = (code: number, text: string): string => (isTerminal ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -14,9 +14,23 @@ export function tell(...lines: readonly string[]): void {
   for (const line of lines) console.log(`  ${line}`);
 }
 
-/** Output of a process, moved in and without its debug lines. */
-export function quote(text: string): void {
-  for (const line of text.split('\n').filter(each => each.trim() !== '')) console.log(paint(2, `  | ${line}`));
+/** Names that stand for addresses in everything that is quoted. */
+const names = new Map<string, string>();
+
+/** Says where something listens; from now on it is called by its name. */
+export function introduce(what: string, address: string, name: string): void {
+  names.set(address, name);
+  tell(`${what} listens at ${address}. Here it is called ${name}.`);
+}
+
+/** Those lines of a process's output that `only` chooses, moved in; digests and ids are cut short. */
+export function quote(text: string, only = /\S/): void {
+  for (const line of text.split('\n').filter(each => only.test(each))) {
+    const named = [...names].reduce((now, [host, name]) => now.replaceAll(host, name), line);
+    const digests = named.replace(/(sha256:[0-9a-f]{8})[0-9a-f]{56}/g, '$1…');
+    const ids = digests.replace(/\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '$1…');
+    console.log(paint(2, `  | ${ids.trimStart().replace(/ {3,}/g, '  ')}`));
+  }
 }
 
 /** An image by the name that the story gives it. */
@@ -26,20 +40,28 @@ export interface Named {
   readonly digest: string;
 }
 
-/** Shows which images are there, under which tags. */
-export function showImages(title: string, state: RegistryState, images: readonly Named[]): void {
-  const rows = images.map(({ name, repository, digest }) => {
-    const found = state.repositories[repository];
-    const isThere = found?.manifests.some(each => each === digest) ?? false;
-    const tags = Object.entries(found?.tags ?? {}).flatMap(([tag, on]) => (on === digest ? [tag] : []));
-    return [name, `${repository}@${digest.slice(0, 15)}…`, isThere ? tags.join(', ') || '(no tag)' : paint(2, 'gone')];
-  });
-  const all = [['IMAGE', 'DIGEST', 'TAGS'], ...rows];
-  const width = (column: number): number => Math.max(...all.map(row => row[column]?.length ?? 0));
+/** Shows which images are in which registry, under which tags. */
+export async function showImages(title: string, registries: readonly Hands[], images: readonly Named[]): Promise<void> {
+  const states = await Promise.all(registries.map(registry => registry.look()));
+  const head = ['IMAGE', 'DIGEST', ...registries.map(({ name }) => name)];
+  const rows = images.map(image => [
+    image.name,
+    `${image.repository}@${image.digest.slice(0, 15)}…`,
+    ...states.map(state => describe(state, image)),
+  ]);
+  const sizes = ['', 'KiB in all', ...states.map(({ blobBytes }) => (blobBytes / 1024).toFixed(0))];
+  const all = [head, ...rows, sizes];
+  const widths = head.map((_, column) => Math.max(...all.map(row => row[column]?.length ?? 0)));
   console.log(`\n  ${title}`);
-  for (const row of all)
-    console.log(`    ${row.map((cell, at) => (at < 2 ? cell.padEnd(width(at)) : cell)).join('  ')}`);
-  console.log(`    ${(state.blobBytes / 1024).toFixed(0)} KiB in all.\n`);
+  for (const row of all) console.log(`    ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd());
+  console.log('');
+}
+
+function describe({ repositories }: RegistryState, { repository, digest }: Named): string {
+  const found = repositories[repository];
+  if (!found?.manifests.some(each => each === digest)) return '–';
+  const tags = Object.entries(found.tags).flatMap(([tag, on]) => (on === digest ? [tag] : []));
+  return tags.join(', ') || '(no tag)';
 }
 
 let failures = 0;
