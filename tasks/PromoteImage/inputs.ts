@@ -3,6 +3,7 @@ import { inputError } from '../../core/base/errors.ts';
 import type { PromotionRules } from '../../core/lifecycle/promotion-plan.ts';
 import { checkTagPattern } from '../../core/lifecycle/tag-pattern.ts';
 import { isRepository, isTag } from '../../core/oci/reference.ts';
+import type { AzureConnection } from '../agent/arm.ts';
 import { readConnection } from '../agent/connection.ts';
 import { readChoice, readLines, readPath, readRequiredText, readSwitch, readText } from '../agent/input.ts';
 import { type Connection, readRegistryAddress } from '../agent/sign-in.ts';
@@ -63,6 +64,12 @@ export interface GateInputs {
   readonly connectionId: string | undefined;
 }
 
+/** Two registries of Azure. */
+export interface ImportSides {
+  readonly from: AzureConnection;
+  readonly to: AzureConnection;
+}
+
 /** What the user wants. */
 export interface PromoteImageInputs {
   readonly from: SourceInputs;
@@ -74,6 +81,8 @@ export interface PromoteImageInputs {
   readonly dryRun: boolean;
   readonly referrers: boolean;
   readonly method: 'auto' | 'import' | 'copy';
+  /** The sides of an import, where there can be one: both need an Azure Resource Manager connection. */
+  readonly importSides: ImportSides | undefined;
   /** Empty where no chart's places are known. */
   readonly imagesFile: string;
   readonly outputDirectory: string;
@@ -87,16 +96,17 @@ export function readInputs(): PromoteImageInputs {
     containerRegistry: 'containerRegistry',
     registry: 'registry',
   });
+  const from = readSource(to);
   return {
     to,
-    from: readSource(to),
+    from,
+    ...readMethod(from.connection, to),
     rules: readRules(),
     gate: readGate(),
     retainBuild: readChoice('retainBuild', ['true', 'required', 'false']),
     keepLeases: readCount('keepLeases', 3, 100),
     dryRun: readSwitch('dryRun'),
     referrers: readSwitch('referrers', true),
-    method: readChoice('method', ['auto', 'import', 'copy']),
     imagesFile: readText('imagesFile') && readPath('imagesFile'),
     outputDirectory: readPath('outputDirectory'),
   };
@@ -125,6 +135,15 @@ function readSource(to: Connection): SourceInputs {
             fallback,
           ),
   };
+}
+
+function readMethod(from: Connection | undefined, to: Connection): Pick<PromoteImageInputs, 'method' | 'importSides'> {
+  const method = readChoice('method', ['auto', 'import', 'copy']);
+  const isAzure = from?.kind === 'azureResourceManager' && to.kind === 'azureResourceManager';
+  if (isAzure || method !== 'import') return { method, importSides: isAzure ? { from, to } : undefined };
+  throw inputError(
+    'The input method is import, which needs an Azure Resource Manager connection on both sides. Set it to auto or copy.',
+  );
 }
 
 function readSourceLines(source: 'images' | 'archive'): string[] {

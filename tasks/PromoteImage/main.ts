@@ -47,8 +47,7 @@ async function promoteImages(http: Http): Promise<void> {
   const planned = await planBuilds({ ...registries, inputs, run }, builds);
   try {
     const values = makeValues(pins, planned.builds, registries.target.host);
-    const wish = { from: inputs.from.connection, to: inputs.to, method: inputs.method };
-    const importer = inputs.dryRun ? undefined : await readImporter(run, wish, http);
+    const importer = inputs.dryRun ? undefined : await readImporter(run, inputs, http);
     const scene: Scene = { ...registries, inputs, run, azureDevOps, promoter, importer };
     const hold = await takeHold(scene, planned.builds);
     for (const each of planned.builds) await promoteBuild(scene, each, hold);

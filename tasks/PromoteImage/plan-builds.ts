@@ -1,5 +1,5 @@
 /** Everything of a step that is read and refused before anything is changed. */
-import { AppError, hasCode } from '../../core/base/errors.ts';
+import { AppError, hasCode, withContext } from '../../core/base/errors.ts';
 import type { BuildIdentity } from '../../core/lifecycle/build-record.ts';
 import { requirePromoted } from '../../core/lifecycle/promotion-gate.ts';
 import { checkTogether, type PromotionPlan, planPromotion } from '../../core/lifecycle/promotion-plan.ts';
@@ -41,7 +41,7 @@ export async function planBuilds(deps: PlanningDeps, builds: readonly BuildIdent
       const promotable = await openPromotable(deps, build);
       opened.push(promotable);
       const plan = await planPromotion({ run, target, log: agentLog }, promotable, inputs.rules);
-      if (gate) await requirePromoted(gate, { ...build, buildId: build.id }, plan, agentLog);
+      if (gate) await checkGate(gate, build, plan);
       planned.push({ build, plan });
     }
     checkTogether(planned.map(({ plan }) => plan));
@@ -49,6 +49,17 @@ export async function planBuilds(deps: PlanningDeps, builds: readonly BuildIdent
   } catch (thrown) {
     await close();
     throw thrown;
+  }
+}
+
+async function checkGate(gate: Registry, build: BuildIdentity, plan: PromotionPlan): Promise<void> {
+  try {
+    await requirePromoted(gate, { ...build, buildId: build.id }, plan, agentLog);
+  } catch (cause) {
+    // Of the three registries of a step this is the one that nobody thinks of.
+    throw hasCode(cause, 'SIGN_IN_FAILED', 'REGISTRY_DENIED')
+      ? withContext('The stage before, of the input requirePromotedTo', cause)
+      : cause;
   }
 }
 

@@ -1,7 +1,7 @@
 /** From what the user chose to a registry that we can sign in to. */
 import { createEntraTokenSource } from '../../core/acr/entra.ts';
 import { createAcrCredentials } from '../../core/acr/sign-in.ts';
-import { inputError } from '../../core/base/errors.ts';
+import { inputError, withContext } from '../../core/base/errors.ts';
 import type { Credentials } from '../../core/oci/credentials.ts';
 import type { Http } from '../../core/oci/http.ts';
 import { isRegistryHost } from '../../core/oci/reference.ts';
@@ -63,10 +63,15 @@ function readEntraCredentials(
   http: Http,
 ): Credentials {
   const identity = readEntraIdentity(endpoint, input, http);
+  const entraToken = createEntraTokenSource(identity, { ca: readAuthorities() });
   return createAcrCredentials({
     host: hostOf(registry),
     tenantId: 'tenantId' in identity ? identity.tenantId : endpoint.parameter('tenantId'),
-    entraToken: createEntraTokenSource(identity, { ca: readAuthorities() }),
+    // A step may have several connections.
+    entraToken: audience =>
+      entraToken(audience).catch((cause: unknown) => {
+        throw withContext(`The input ${input}`, cause);
+      }),
     http,
   });
 }

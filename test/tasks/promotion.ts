@@ -106,6 +106,15 @@ function addBuild(devOps: AzureDevOpsEmulator, build: Partial<BuildIdentity> & {
   return whole;
 }
 
+/** Where a registry is, and how to sign in. */
+export interface RegistryAddress {
+  readonly address: string;
+  /** PEM to trust. */
+  readonly ca?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
 /** Two registries that ask for a password, with skopeo as a witness. */
 export interface Bench extends Deployment {
   readonly ci: DockerRegistry;
@@ -135,7 +144,8 @@ export async function openBench(): Promise<Bench> {
     record: async (wanted, images) => {
       const build = deployment.addBuild(wanted);
       for (const [repository, image] of Object.entries(images)) await pushImage(ci, `${repository}:built`, image);
-      await recordImages(ci, build, images);
+      const named = Object.entries(images).map(([repository, { digest }]) => ({ repository, reference: digest }));
+      await recordImages({ ...ci, address: `http://${ci.host}` }, build, named);
     },
     push: pushImage,
     step: (buildId, inputs = {}, { endpoints, ...run } = {}) =>
@@ -156,28 +166,17 @@ export async function openBench(): Promise<Bench> {
   };
 }
 
-async function recordImages(
-  { host, username = '', password = '' }: DockerRegistry,
+/** Records images that are there, as TagImage does. */
+export async function recordImages(
+  { address, ca, username = '', password = '' }: RegistryAddress,
   build: BuildIdentity,
-  images: Readonly<Record<string, Content>>,
+  images: readonly { readonly repository: string; readonly reference: string }[],
 ): Promise<void> {
-  const http = createHttp();
+  const http = createHttp(ca === undefined ? {} : { ca });
   try {
-    const credentials = { kind: 'password', username, password } as const;
-    await tagImages(
-      {
-        registry: openRegistry({ address: `http://${host}`, credentials, http }),
-        clock: systemClock,
-        log: silentLog,
-      },
-      {
-        build,
-        images: Object.entries(images).map(([repository, { digest }]) => ({ repository, reference: digest })),
-        tags: [String(build.id)],
-        onBuildDeleted: 'delete',
-        overwrite: true,
-      },
-    );
+    const registry = openRegistry({ address, credentials: { kind: 'password', username, password }, http });
+    const deps = { registry, clock: systemClock, log: silentLog };
+    await tagImages(deps, { build, images, tags: [String(build.id)], onBuildDeleted: 'delete', overwrite: true });
   } finally {
     await http.close();
   }
