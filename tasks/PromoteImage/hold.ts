@@ -32,7 +32,10 @@ export async function holdBuilds(deps: LeaseDeps, { wish, owner, builds }: HoldR
     const result = await retainBuild(deps, { owner, ...build });
     if (result.kind === 'added') held.push(build);
     else if (result.kind === 'buildGone') {
-      throw new AppError(`Build ${build.buildId} was deleted, so nothing of it was promoted.`, { code: 'BUILD_GONE' });
+      throw new AppError(
+        `Build ${build.buildId} was deleted, or there never was one, so nothing of it was promoted. Promote another build, or run its pipeline again.`,
+        { code: 'BUILD_GONE' },
+      );
     } else problems.push(`Build ${build.buildId} could not be held: ${result.reason}`);
   }
   if (problems.length === 0) {

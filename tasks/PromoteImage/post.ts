@@ -2,6 +2,7 @@
 import { letGoLeases } from '../../core/lifecycle/let-go-leases.ts';
 import { connectAzureDevOps } from '../agent/azure-devops.ts';
 import { agentLog } from '../agent/log.ts';
+import { count } from '../agent/markdown.ts';
 import { runTask } from '../agent/run.ts';
 import { readTaskVariable, readVariable } from '../agent/variables.ts';
 import { letGoVariable, readLetGo } from './hold.ts';
@@ -9,7 +10,9 @@ import { letGoVariable, readLetGo } from './hold.ts';
 async function letGo(): Promise<void> {
   const left = readTaskVariable(letGoVariable);
   if (left === undefined) {
-    agentLog.info('No build was held by this step, so there is nothing to let go.');
+    agentLog.info(
+      'This step held no build, or did not succeed, so it leaves nothing to let go. Older builds of its stage stay held.',
+    );
     return;
   }
   const requests = readLetGo(left);
@@ -22,7 +25,7 @@ async function letGo(): Promise<void> {
   const deps = { azureDevOps: connectAzureDevOps(), log: agentLog };
   for (const request of requests) {
     const { freed, kept, problem } = await letGoLeases(deps, request);
-    agentLog.info(`Let ${freed.length} older leases of this stage go; ${kept.length} are held.`);
+    agentLog.info(`Let ${count(freed.length, 'older lease')} of this stage go, and kept ${kept.length}.`);
     if (problem !== undefined) agentLog.warn(`Older builds of this stage stay held: ${problem}`);
   }
 }
