@@ -37,7 +37,7 @@ export async function moveOn(scene: Scene): Promise<void> {
   const first = await promote(scene, 103, 'Production');
   showPromotion(first, `build 103 was promoted to ${production.name}`);
   tell('Each job deploys and succeeds. At its end the step lets go what the stage ran before, but for one build:');
-  for (const step of [again, first]) quote((await step.endJob()).said, /Let .* go/);
+  for (const { said } of await Promise.all([again.endJob(), first.endJob()])) quote(said, /Let .* go/);
   check('no lease holds build 101 any more', (await holders(scene, 101)) === 0);
   check('so the next retention deletes it', (await runRetention(scene)) === '101');
 }

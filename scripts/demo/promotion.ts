@@ -31,7 +31,9 @@ export async function promoteToQa(scene: Scene): Promise<void> {
   chapter('2. Builds 101 and 103 go to QA. First way: an import by Azure');
   tell('PromoteImage rebuilds nothing and guesses nothing: what the build recorded is what arrives.');
   const before = await countBlobs([ci, qa]);
-  for (const id of [101, 103]) showPromotion(await promote(scene, id, 'QA'), `build ${id} was promoted to ${qa.name}`);
+  const [first, second] = await Promise.all([promote(scene, 101, 'QA'), promote(scene, 103, 'QA')]);
+  showPromotion(first, `build 101 was promoted to ${qa.name}`);
+  showPromotion(second, `build 103 was promoted to ${qa.name}`);
   const moved = (await countBlobs([ci, qa])) - before;
   const log = `by the logs of both registries, ${moved} requests for a blob of an image`;
   check(`not a byte went through the agent: ${log}`, moved === 0);
