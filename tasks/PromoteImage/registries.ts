@@ -22,7 +22,9 @@ export async function openRegistries({ from, to, gate }: PromoteImageInputs, htt
   const source = from.connection && (await open(from.connection));
   if (!gate) return { source, target, gate: undefined };
   if (hostOf(gate.registry) === target.host) {
-    throw inputError(`The input requirePromotedTo is ${target.host}, which is the registry of this stage itself.`);
+    throw inputError(
+      `The input requirePromotedTo is ${target.host}, which is the registry of this stage itself. Name the stage before.`,
+    );
   }
   if (source && hostOf(gate.registry) === source.host && !gate.connectionId) return { source, target, gate: source };
   return { source, target, gate: await open(gateConnection(gate, from.connection ?? to)) };
@@ -37,6 +39,6 @@ function gateConnection(gate: NonNullable<PromoteImageInputs['gate']>, usual: Co
   if (usual.kind === 'azureResourceManager') return { ...usual, registry };
   if (usual.kind === 'dockerConfig') return { ...usual, registry };
   throw inputError(
-    `The input requirePromotedToConnection is required: the Docker registry connection of this step is not for ${registry}.`,
+    `The input requirePromotedToConnection is required: the Docker registry connection of this step is not for ${registry}. Or take the images from that stage, whose connection reads it then.`,
   );
 }

@@ -17,7 +17,7 @@ export async function readPins(path: string): Promise<PinnedCharts | undefined> 
   const read = pinnedCharts.safeParse(parseJson(await readTextFile(whole, 'imagesFile', maxFileBytes)));
   if (read.success) return read.data;
   throw inputError(
-    `The input imagesFile: the file "${whole}" names no places where a chart pins its images. ${z.prettifyError(read.error)}`,
+    `The input imagesFile: the file "${whole}" names no places where a chart pins its images. Is it the one that came with the packaged chart? ${z.prettifyError(read.error)}`,
   );
 }
 

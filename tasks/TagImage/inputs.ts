@@ -1,8 +1,9 @@
 /** TagImage's inputs: the one file that knows their names. task.json declares them. */
 import { inputError } from '../../core/base/errors.ts';
 import { isTag } from '../../core/oci/reference.ts';
-import { readChoice, readLines, readPath, readRequiredText, readSwitch, readText } from '../agent/input.ts';
-import { type Connection, readRegistryAddress } from '../agent/sign-in.ts';
+import { readConnection } from '../agent/connection.ts';
+import { readChoice, readLines, readPath, readSwitch, readText } from '../agent/input.ts';
+import type { Connection } from '../agent/sign-in.ts';
 
 /** At most so many images in one step, and so many tags on each. */
 export const maxImages = 1000;
@@ -51,7 +52,12 @@ export function readInputs(buildId: number): TagImageInputs {
     throw inputError('Name at least one image, in one of the inputs images, imageFiles and localImages.');
   }
   return {
-    connection: readConnection(),
+    connection: readConnection({
+      connectionType: 'connectionType',
+      azureSubscription: 'azureSubscription',
+      containerRegistry: 'containerRegistry',
+      registry: 'registry',
+    }),
     images,
     imageFiles,
     localImages,
@@ -60,23 +66,6 @@ export function readInputs(buildId: number): TagImageInputs {
     overwrite: readSwitch('overwrite'),
     outputDirectory: readPath('outputDirectory'),
   };
-}
-
-function readConnection(): Connection {
-  const kind = readChoice('connectionType', ['azureResourceManager', 'dockerRegistry', 'dockerConfig']);
-  switch (kind) {
-    case 'azureResourceManager':
-      return {
-        kind,
-        id: readRequiredText('azureSubscription'),
-        input: 'azureSubscription',
-        registry: readRegistryAddress(readRequiredText('registry'), 'registry'),
-      };
-    case 'dockerRegistry':
-      return { kind, id: readRequiredText('containerRegistry'), input: 'containerRegistry' };
-    case 'dockerConfig':
-      return { kind, registry: readRegistryAddress(readRequiredText('registry'), 'registry') };
-  }
 }
 
 /** A line that is the build id alone means the build tag, prefix and all: without it, it would be another organization's. */

@@ -42,7 +42,7 @@ describe('PromoteImage and inputs that are wrong', () => {
     [
       'no Azure connection to fall back on',
       { sourceConnectionType: 'azureResourceManager', sourceRegistry: 'contosoci.azurecr.io' },
-      /input sourceAzureSubscription is required/,
+      /input sourceAzureSubscription is required where sourceConnectionType is azureResourceManager/,
     ],
     [
       'no registry of the source',

@@ -89,7 +89,7 @@ describe('PromoteImage and the lease on the build', () => {
       const outcome = await step(610);
       assertSucceeded(outcome);
       assert.equal(bench.stage.world.digest('denied/app', '610'), put?.digest);
-      const [warning, ...more] = warningsOf(outcome)
+      const [warning, ...more] = warningsOf(outcome);
       assert.equal(more.length, 0);
       assert.match(warning ?? '', /^Build 610 could not be held: .*"Retain indefinitely" on that pipeline/);
       assert.match(warning ?? '', /Retention may delete it .* Set retainBuild to false to go without\.$/);
