@@ -38,14 +38,20 @@ describe('the extension', () => {
 
   it('has the names and ids that were fixed', async () => {
     const page = await readFile(join(root, 'docs/adr/0001-fixed-from-the-first-publish.md'), 'utf8');
-    const { publisher, id, scopes } = extension as unknown as { publisher: string; id: string; scopes: string[] };
+    const { publisher, id, scopes, contributions } = extension as unknown as {
+      publisher: string;
+      id: string;
+      scopes: string[];
+      contributions: { id: string }[];
+    };
     const names = tasks.flatMap(task => [
       task.id,
       `tasks/${task.name}`,
       ...task.inputs.flatMap(input => [input.name, ...(input.aliases ?? []), ...Object.keys(input.options ?? {})]),
       ...(task.outputVariables ?? []).map(output => output.name),
     ]);
-    for (const name of [publisher, id, ...scopes, ...names]) assert.ok(page.includes(`\`${name}\``), name);
+    const fixed = [publisher, id, ...scopes, ...contributions.map(each => each.id), ...names];
+    for (const name of fixed) assert.ok(page.includes(`\`${name}\``), name);
   });
 
   const breakages: [what: string, change: (task: TaskManifest) => object, fault: RegExp][] = [
@@ -84,7 +90,7 @@ describe('the extension', () => {
     assert.match(faults.join('\n'), /1\.x.*two tasks have the id.*Other is not contributed.*Other\/icon\.png/s);
   });
 
-  it('packs into a vsix whose task runs in an empty folder', async function () {
+  it('packs into a vsix whose tasks run in an empty folder, the end of the job too', async function () {
     this.timeout(60_000);
     const folder = await mkdtemp(join(tmpdir(), 'image-lifecycle-package-'));
     const agent = await makeAgentFolder();
@@ -93,19 +99,30 @@ describe('the extension', () => {
       assert.ok((await stat(path)).size < 2 * 1024 * 1024);
       const files = readZip(await readFile(path));
       const expected = ['index.js', 'task.json', 'icon.png', 'package.json', 'THIRD_PARTY_NOTICES.txt'];
-      for (const name of expected) assert.ok(files.has(`tasks/TagImage/${name}`), name);
+      for (const name of expected) {
+        for (const task of tasks) assert.ok(files.has(`tasks/${task.name}/${name}`), `${task.name}/${name}`);
+      }
+      assert.ok(files.has('tasks/PromoteImage/post.js'));
+      assert.ok(!files.has('tasks/TagImage/post.js'));
       assert.ok(![...files.keys()].some(name => /\.map$|node_modules|\.ts$/.test(name)), [...files.keys()].join('\n'));
-      const notices = files.get('tasks/TagImage/THIRD_PARTY_NOTICES.txt')?.toString() ?? '';
-      for (const name of ['@azure/identity', 'azure-pipelines-task-lib', 'undici', 'zod'])
-        assert.ok(notices.includes(`${name} `), name);
-      for (const text of ['fastify ', 'tfx-cli ', 'UNLICENSED']) assert.ok(!notices.includes(text), text);
-      // The package folder of this project is not above it, and its bundle needs nothing beside it.
-      const bundle = join(folder, 'extension/tasks/TagImage/index.js');
-      const { stdout } = await promisify(execFile)('node', [bundle], {
-        cwd: agent.sources,
-        env: { PATH: process.env['PATH'] ?? '' },
-      });
-      assert.match(stdout, /task\.complete result=Failed;\]The variable System\.CollectionId is not set/);
+      for (const { name: task } of tasks) {
+        const notices = files.get(`tasks/${task}/THIRD_PARTY_NOTICES.txt`)?.toString() ?? '';
+        for (const name of ['@azure/identity', 'azure-pipelines-task-lib', 'undici', 'zod'])
+          assert.ok(notices.includes(`${name} `), name);
+        for (const text of ['fastify ', 'tfx-cli ', 'UNLICENSED']) assert.ok(!notices.includes(text), text);
+      }
+      // The package folder of this project is not above them, and the bundles need nothing beside them.
+      const run = async (bundle: string): Promise<string> => {
+        const options = { cwd: agent.sources, env: { PATH: process.env['PATH'] ?? '' } };
+        return (await promisify(execFile)('node', [join(folder, 'extension/tasks', bundle)], options)).stdout;
+      };
+      const failed = 'task\\.complete result=Failed;\\]';
+      assert.match(
+        await run('TagImage/index.js'),
+        new RegExp(`${failed}The variable System\\.CollectionId is not set`),
+      );
+      assert.match(await run('PromoteImage/index.js'), new RegExp(`${failed}The input azureSubscription is required`));
+      assert.match(await run('PromoteImage/post.js'), /task\.complete result=Succeeded;\]/);
     } finally {
       await Promise.all([rm(folder, { recursive: true, force: true }), agent.remove()]);
     }

@@ -5,6 +5,12 @@ import { linesOf, readSummary, warningsOf } from './promotion.ts';
 import { type AzureBench, adminOf, azureConnection, openAzure, type PutImage, tenantId } from './promotion-azure.ts';
 import { assertFailed, assertKept, assertMasked, assertSucceeded } from './step.ts';
 
+/** Tokens of Entra, of registries and of Azure DevOps are all of one form. */
+function assertNoToken(outcome: TaskOutcome): void {
+  const said = outcome.output.split('\n').filter(line => !line.startsWith('##vso[task.setsecret]'));
+  assert.doesNotMatch(said.join('\n'), /eyJ/);
+}
+
 describe('PromoteImage on Azure', () => {
   let bench: AzureBench;
   before(async () => {
@@ -25,12 +31,6 @@ describe('PromoteImage on Azure', () => {
     const { world } = bench.stage;
     assert.equal(world.digest(repository, tag), digest);
     assert.deepEqual(new Set(world.manifests(repository)), new Set([digest, ...children, signature]));
-  }
-
-  /** Tokens of Entra, of registries and of Azure DevOps are all of one form. */
-  function assertNoToken(outcome: TaskOutcome): void {
-    const said = outcome.output.split('\n').filter(line => !line.startsWith('##vso[task.setsecret]'));
-    assert.doesNotMatch(said.join('\n'), /eyJ/);
   }
 
   it('imports without a byte through the agent: the index, its platforms, its signature', async () => {

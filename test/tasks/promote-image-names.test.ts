@@ -15,6 +15,19 @@ describe('PromoteImage and names, tags and the stage before', () => {
   });
   after(() => Promise.all([bench.close(), production.stop()]));
   const digestOf = (reference: string) => inspectDigest(bench.stage, reference);
+  /** Of the build 430, which the registry before the last must have had. */
+  const toProduction = (inputs: Record<string, string> = {}) =>
+    bench.step(
+      430,
+      {
+        sourceConnectionType: 'dockerConfig',
+        sourceRegistry: `http://${bench.ci.host}`,
+        requirePromotedTo: `http://${bench.stage.host}`,
+        containerRegistry: 'production-connection',
+        ...inputs,
+      },
+      { endpoints: { 'production-connection': connectionTo(production) } },
+    );
 
   it('puts a prefix before repositories but not before those that are renamed, and before the build tag', async () => {
     const [web, api] = [makeImage('web'), makeImage('api')];
@@ -101,24 +114,10 @@ describe('PromoteImage and names, tags and the stage before', () => {
     const image = makeImage('gated');
     before(async () => {
       await bench.record({ id: 430 }, { 'gated/app': image });
-      const sign = ({ username, password }: DockerRegistry) =>
-        Buffer.from(`${username}:${password}`).toString('base64');
       const auths = Object.fromEntries([bench.ci, bench.stage].map(each => [each.host, { auth: sign(each) }]));
       await mkdir(join(bench.agent.path, '.docker'), { recursive: true });
       await writeFile(join(bench.agent.path, '.docker/config.json'), JSON.stringify({ auths }));
     });
-    const toProduction = (inputs: Record<string, string> = {}) =>
-      bench.step(
-        430,
-        {
-          sourceConnectionType: 'dockerConfig',
-          sourceRegistry: `http://${bench.ci.host}`,
-          requirePromotedTo: `http://${bench.stage.host}`,
-          containerRegistry: 'production-connection',
-          ...inputs,
-        },
-        { endpoints: { 'production-connection': connectionTo(production) } },
-      );
 
     it('refuses what was not promoted there, although the same bytes are there', async () => {
       await bench.push(bench.stage, 'gated/app:430', image);
@@ -157,3 +156,7 @@ describe('PromoteImage and names, tags and the stage before', () => {
     });
   });
 });
+
+function sign({ username, password }: DockerRegistry): string {
+  return Buffer.from(`${username}:${password}`).toString('base64');
+}

@@ -80,7 +80,14 @@ export async function openAzure(): Promise<AzureBench> {
   });
   return {
     ...deployment,
-    ...{ tls, ci, stage, arm, entra, secret, objectId, principal },
+    tls,
+    ci,
+    stage,
+    arm,
+    entra,
+    secret,
+    objectId,
+    principal,
     record: async (wanted, ...repositories) => {
       const put = repositories.map(repository => putImage(ci, repository));
       const build = deployment.addBuild(wanted);
