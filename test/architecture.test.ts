@@ -32,7 +32,7 @@ const housed: Readonly<Record<string, RegExp>> = {
   'azure-devops-node-api': /^core\/azure-devops\/http\.ts$/,
   'typed-rest-client': /^core\/azure-devops\/http\.ts$/,
   'azure-pipelines-task-lib': /^tasks\/agent\//,
-  undici: /^(core\/oci\/http\.ts|tasks\/agent\/.*|webhook-handler\/.*)$/,
+  undici: /^(core\/oci\/(http|answer-body)\.ts|tasks\/agent\/.*|webhook-handler\/.*)$/,
   fastify: /^webhook-handler\//,
 };
 

@@ -23,11 +23,17 @@ export interface RetryPolicy {
 /** Five attempts within about 15 s of pauses, and as much as 15 minutes of waiting that was asked for. */
 export const defaultRetryPolicy: RetryPolicy = { attempts: 5, firstPauseMs: 500, maxWaitMs: 15 * 60_000 };
 
-/** Runs `attempt` until it is done or a bound is reached; then throws the last failure. */
+/** The pause after so many failures in a row, in milliseconds. */
+export function pauseAfter(failures: number, { firstPauseMs }: RetryPolicy): number {
+  return firstPauseMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2);
+}
+
+/** Runs `attempt` until it is done or a bound is reached; then throws the last failure. A signal ends the pauses. */
 export async function retry<T>(
   attempt: () => Promise<Attempt<T>>,
   clock: Clock,
   policy: RetryPolicy = defaultRetryPolicy,
+  signal?: AbortSignal,
 ): Promise<T> {
   let failures = 0;
   let waited = 0;
@@ -37,11 +43,11 @@ export async function retry<T>(
     if (result.waitMs === undefined) {
       failures += 1;
       if (failures >= policy.attempts) throw result.failed;
-      await clock.sleep(policy.firstPauseMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2));
+      await clock.sleep(pauseAfter(failures, policy), signal);
     } else {
       waited += result.waitMs;
       if (waited > policy.maxWaitMs) throw result.failed;
-      await clock.sleep(result.waitMs);
+      await clock.sleep(result.waitMs, signal);
     }
   }
 }

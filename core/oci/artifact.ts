@@ -3,12 +3,13 @@
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
  */
 import { AppError } from '../base/errors.ts';
-import { getSmallBlob, hasBlob, putBlob } from './blobs.ts';
+import { getSmallBlob, hasBlob } from './blobs.ts';
 import { computeDigest, type Digest } from './digest.ts';
 import { encodeManifest } from './manifest.ts';
 import { getManifest, putManifest } from './manifests.ts';
 import { emptyConfig, ociManifest } from './media-types.ts';
 import type { Repository } from './repository.ts';
+import { putBlob } from './upload.ts';
 
 /** A document that was read, and the digest of the manifest that carries it. */
 export interface Artifact {

@@ -220,7 +220,7 @@ async function tryMove(
 ): Promise<BlobMove> {
   if (run.dryRun) return (await hasBlob(target, blob.digest)) ? 'present' : 'copied';
   try {
-    return await moveBlob(source, target, blob, onBytes);
+    return await moveBlob(source, target, blob, { onBytes });
   } catch (thrown) {
     // Layers that may not be distributed stay where their `urls` say.
     // https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers

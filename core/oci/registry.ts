@@ -1,8 +1,9 @@
 /** One registry: its address, its sign-in, and what its refusals mean. */
 import { AppError } from '../base/errors.ts';
+import type { Attempt } from '../base/retry.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
-import type { Http, HttpAnswer, HttpRequest, HttpStream } from './http.ts';
+import type { Http, HttpAnswer, HttpRequest, HttpStream, HttpUpload } from './http.ts';
 import { isRegistryHost } from './reference.ts';
 import { createSignIn } from './sign-in.ts';
 
@@ -14,11 +15,25 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url' | 'authorizatio
   readonly scope: string;
 }
 
+/** A part of an upload, whose bytes are there only once. */
+export interface UploadRequest extends Omit<HttpUpload, 'authorization'> {
+  /** Where the registry said that it goes; may be on another host, where no credentials are sent. */
+  readonly url: URL;
+  readonly scope: string;
+}
+
 /** A registry we can talk to. Every call throws `REGISTRY_DENIED` where a right is missing, naming the scope. */
 export interface Registry {
   readonly host: string;
   exchange(request: RegistryRequest): Promise<HttpAnswer>;
   open(request: RegistryRequest): Promise<HttpStream>;
+  /**
+   * Sends a part of an upload once. A token that ended meanwhile is a failure that may be tried again, with another one.
+   * Throws `REGISTRY_UNEXPECTED` for a place that is spoken to without TLS, where the registry is not.
+   */
+  upload(request: UploadRequest): Promise<Attempt<HttpAnswer>>;
+  /** How it is reached. */
+  readonly http: Http;
   /**
    * The registry's own time, by the `Date` of its latest answer, in milliseconds; undefined before the first.
    * Ages are reckoned by it, because the clocks of agents and servers disagree.
@@ -51,7 +66,6 @@ export function openRegistry({ address, credentials, http }: RegistryOptions): R
   async function attempt<T extends HttpStream | HttpAnswer>(
     request: RegistryRequest,
     call: (request: HttpRequest) => Promise<T>,
-    discard: (answer: T) => Promise<void>,
   ): Promise<T> {
     const { path, scope, ...rest } = request;
     const url = resolveOnOrigin(path, origin);
@@ -69,22 +83,32 @@ export function openRegistry({ address, credentials, http }: RegistryOptions): R
     throw denied(origin, request, parseChallenge(second.headers['www-authenticate']) ?? challenge);
   }
 
+  async function upload({ scope, ...request }: UploadRequest): Promise<Attempt<HttpAnswer>> {
+    const { url, method } = request;
+    checkUploadOrigin(url, origin);
+    if (url.origin !== origin.origin) return http.upload(request);
+    const sent = await signIn.authorize(scope);
+    const tried = await http.upload({ ...request, authorization: sent });
+    if (!('done' in tried) || !isRefusal(tried.done)) return tried;
+    const challenge = parseChallenge(tried.done.headers['www-authenticate']);
+    const failed = denied(origin, { method, path: url.pathname, scope }, challenge);
+    const again = challenge && tried.done.status === 401 ? await signIn.answer(challenge, scope, sent) : undefined;
+    if (again === undefined || again === sent) throw failed;
+    return { failed };
+  }
+
   return {
     host: origin.host,
-    exchange: request =>
-      attempt(
-        request,
-        sent => http.exchange(sent),
-        async () => {},
-      ),
-    open: request =>
-      attempt(
-        request,
-        sent => http.open(sent),
-        answer => answer.body.dump(),
-      ),
+    http,
+    upload,
+    exchange: request => attempt(request, sent => http.exchange(sent)),
+    open: request => attempt(request, sent => http.open(sent)),
     time: () => latestDate,
   };
+}
+
+async function discard(answer: HttpStream | HttpAnswer): Promise<void> {
+  if ('body' in answer) await answer.body.dump();
 }
 
 function originOf(address: string): URL {
@@ -93,7 +117,7 @@ function originOf(address: string): URL {
   if (!isRegistryHost(host))
     throw new AppError(`"${address}" is not a registry's host name.`, { code: 'INPUT_INVALID' });
   const url = new URL(`${plain ? 'http' : 'https'}://${host}`);
-  if (plain && !['localhost', '127.0.0.1'].includes(url.hostname)) {
+  if (plain && !isThisMachine(url)) {
     throw new AppError(`"${address}": a registry is spoken to without TLS on this machine only.`, {
       code: 'INPUT_INVALID',
     });
@@ -110,7 +134,24 @@ function resolveOnOrigin(path: string, origin: URL): URL {
   });
 }
 
-function denied(origin: URL, request: RegistryRequest, challenge: Challenge | undefined): AppError {
+/** Blobs may be kept elsewhere, but what was said under TLS leads to no place without it. */
+function checkUploadOrigin(url: URL, origin: URL): void {
+  const isPlain = url.protocol === 'http:' && origin.protocol === 'http:' && isThisMachine(url);
+  if (url.protocol === 'https:' || isPlain) return;
+  throw new AppError(`${origin.host} wants an upload at ${url.origin}, without TLS; nothing was sent there.`, {
+    code: 'REGISTRY_UNEXPECTED',
+  });
+}
+
+function isThisMachine({ hostname }: URL): boolean {
+  return ['localhost', '127.0.0.1'].includes(hostname);
+}
+
+function denied(
+  origin: URL,
+  request: Pick<RegistryRequest, 'method' | 'path' | 'scope'>,
+  challenge: Challenge | undefined,
+): AppError {
   const named = challenge?.scheme === 'bearer' ? challenge.scope : undefined;
   const missing = named ?? request.scope;
   const path = request.path.split('?')[0];

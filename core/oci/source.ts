@@ -26,7 +26,7 @@ export interface ImageSource {
   /** The manifest's exact bytes, verified; undefined where there is none. */
   getManifest(digest: Digest): Promise<Manifest | undefined>;
   /** The bytes of a blob from `offset` on, not verified. Throws `IMAGE_NOT_FOUND` where there is none. */
-  openBlob(blob: Descriptor, offset: number): Promise<BlobBody>;
+  openBlob(blob: Descriptor, offset: number, signal?: AbortSignal): Promise<BlobBody>;
   /** What refers to `digest` directly. */
   listReferrers(digest: Digest): Promise<readonly Descriptor[]>;
   /** The tags `sha256-<digest>…`, where cosign v2 and the referrers tag schema keep signatures. */
@@ -43,7 +43,7 @@ export function repositorySource(repository: Repository): ImageSource {
     label: repository.label,
     repository,
     getManifest: digest => getManifest(repository, digest),
-    openBlob: (blob, offset) => openBlob(repository, blob.digest, offset),
+    openBlob: (blob, offset, signal) => openBlob(repository, blob.digest, offset, signal),
     listReferrers: digest => listReferrers(repository, digest),
     async listDigestTags(digest) {
       // One list for all manifests: most have no such tag, and where a prefix finds nothing everything is listed anyway.

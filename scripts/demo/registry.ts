@@ -1,5 +1,4 @@
 /** What people and their tools do in the registries of the demo: push, lock, look. */
-import { putBlob } from '../../core/oci/blobs.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Http } from '../../core/oci/http.ts';
 import { parseManifest } from '../../core/oci/manifest.ts';
@@ -7,6 +6,7 @@ import { headManifest, putManifest } from '../../core/oci/manifests.ts';
 import { isIndexType, isManifestType } from '../../core/oci/media-types.ts';
 import { openRegistry, type Registry } from '../../core/oci/registry.ts';
 import { openRepository } from '../../core/oci/repository.ts';
+import { putBlob } from '../../core/oci/upload.ts';
 import type { Content } from '../../test/support/images.ts';
 import { control } from './control.ts';
 

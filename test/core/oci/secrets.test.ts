@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { readRepositoryProperties } from '../../../core/acr/attributes.ts';
 import { createAcrCredentials } from '../../../core/acr/sign-in.ts';
-import { putBlob, streamBlob } from '../../../core/oci/blobs.ts';
+import { openBlob } from '../../../core/oci/blobs.ts';
 import { type Credentials, findDockerCredentials } from '../../../core/oci/credentials.ts';
 import { computeDigest } from '../../../core/oci/digest.ts';
 import { getManifest } from '../../../core/oci/manifests.ts';
 import { listTags } from '../../../core/oci/tags.ts';
+import { putBlob } from '../../../core/oci/upload.ts';
 import type { FaultEffect } from '../../emulators/acr/faults.ts';
 import { issueToken } from '../../emulators/tokens.ts';
 import { type AcrWorld, admin, everyWord, readAll, startAcrWorld } from './world.ts';
@@ -46,7 +47,7 @@ describe('secrets', () => {
     const ends = await Promise.allSettled([
       getManifest(app, 'v1'),
       listTags(app),
-      readAll(streamBlob(app, computeDigest(content))),
+      openBlob(app, computeDigest(content)).then(readAll),
       putBlob(app, Buffer.from('more')),
       readRepositoryProperties(app),
     ]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { getArtifact, putArtifact } from '../../../core/oci/artifact.ts';
-import { hasBlob, putBlob, streamBlob } from '../../../core/oci/blobs.ts';
+import { hasBlob, openBlob } from '../../../core/oci/blobs.ts';
 import type { Credentials } from '../../../core/oci/credentials.ts';
 import { parseManifest } from '../../../core/oci/manifest.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from '../../../core/oci/manifests.ts';
@@ -9,6 +9,7 @@ import { listReferrers, referrersTag } from '../../../core/oci/referrers.ts';
 import { openRegistry } from '../../../core/oci/registry.ts';
 import { openRepository, type Repository } from '../../../core/oci/repository.ts';
 import { listTags, listTagsWithPrefix } from '../../../core/oci/tags.ts';
+import { putBlob } from '../../../core/oci/upload.ts';
 import { account, type DockerRegistry, startDockerRegistry } from '../../support/docker-registry.ts';
 import { type Content, flatten, makeImage, makeIndex, makeSignature } from '../../support/images.ts';
 import { inspectDigest, pushImage, skopeo } from '../../support/skopeo.ts';
@@ -51,7 +52,7 @@ for (const { title, credentials, isOpen } of [
       const repository = open('team/pushed');
       for (const content of flatten(index)) {
         if (content.parts.length === 0) {
-          assert.deepEqual(await readAll(streamBlob(repository, content.digest)), content.bytes);
+          assert.deepEqual(await readAll(await openBlob(repository, content.digest)), content.bytes);
         } else {
           const read = await getManifest(repository, content.digest);
           assert.deepEqual([read?.digest, read?.mediaType], [content.digest, content.mediaType]);

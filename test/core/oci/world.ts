@@ -109,6 +109,6 @@ export function everyWord(thrown: unknown): string {
 /** All parts of a stream, joined. */
 export async function readAll(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const found: Uint8Array[] = [];
-  for await (const part of parts) found.push(part);
+  for await (const part of parts) found.push(Buffer.from(part));
   return Buffer.concat(found);
 }
