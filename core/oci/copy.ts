@@ -46,6 +46,8 @@ export interface CopyRun {
   readonly stream: Limit;
   /** Makes this failure the run's, so that nothing else is begun; gives it back. */
   fail<E>(thrown: E): E;
+  /** Large blobs on their way, which a failure gives up: they may take minutes. */
+  readonly streams: Set<AbortController>;
   /** By `source@digest`. */
   readonly manifests: Map<string, Promise<Manifest | undefined>>;
   /** By `target@digest`: what was brought, or is on its way. */
@@ -70,18 +72,22 @@ const largeBytes = 1024 * 1024;
 
 /** Makes a run. */
 export function createCopyRun(options: CopyOptions = {}): CopyRun {
-  let failure: unknown;
+  const streams = new Set<AbortController>();
+  let failure: { readonly thrown: unknown } | undefined;
   const fail = <E>(thrown: E): E => {
-    failure ??= thrown;
+    failure ??= { thrown };
+    for (const each of streams) each.abort(thrown);
     return thrown;
   };
   const bounded = (atOnce: number): Limit => {
     const limit = createLimit(atOnce);
     return work =>
       limit(async () => {
-        if (failure !== undefined) throw failure as Error;
+        if (failure) throw failure.thrown as Error;
         return work().catch((thrown: unknown) => {
-          throw fail(thrown) as Error;
+          fail(thrown);
+          // What ended with the run tells of nothing new.
+          throw failure?.thrown as Error;
         });
       });
   };
@@ -93,6 +99,7 @@ export function createCopyRun(options: CopyOptions = {}): CopyRun {
     list: bounded(listsAtOnce),
     stream: bounded(streamsAtOnce),
     fail,
+    streams,
     manifests: new Map(),
     brought: new Map(),
     sizes: new Map(),
@@ -219,13 +226,17 @@ async function tryMove(
   onBytes: (bytes: number) => void,
 ): Promise<BlobMove> {
   if (run.dryRun) return (await hasBlob(target, blob.digest)) ? 'present' : 'copied';
+  const leaving = new AbortController();
+  if (blob.size > largeBytes) run.streams.add(leaving);
   try {
-    return await moveBlob(source, target, blob, { onBytes });
+    return await moveBlob(source, target, blob, { onBytes, signal: leaving.signal });
   } catch (thrown) {
     // Layers that may not be distributed stay where their `urls` say.
     // https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers
     if (isForeignLayerType(blob.mediaType) && hasCode(thrown, 'IMAGE_NOT_FOUND')) return 'present';
     throw thrown;
+  } finally {
+    run.streams.delete(leaving);
   }
 }
 

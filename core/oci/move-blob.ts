@@ -37,7 +37,11 @@ export async function moveBlob(
   }
   const origin = source.repository;
   const mounted = origin && canMount(origin, target) ? await mountBlob(origin, target, blob.digest, signal) : undefined;
-  if (mounted === 'mounted') return 'mounted';
+  if (mounted === 'mounted') {
+    // Nothing of it came by here to be counted.
+    checkSize(target, blob, (await headBlob(target, blob.digest, signal))?.size);
+    return 'mounted';
+  }
   const open = (): BlobBody => countBytes(readBlob(source, blob, target.registry.http), options.onBytes);
   await uploadBlob(target, { digest: blob.digest, size: blob.size, open }, { begun: mounted, signal });
   return 'copied';
