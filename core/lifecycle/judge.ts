@@ -57,7 +57,6 @@ async function judgeDefinition(
 
 /** Whether every record is kept, nothing was recorded since, and the rule that says so is still there. */
 export function isClosed({ records, tombstones }: RecordedBuild, rules: Pick<Rules, 'promoted'>): boolean {
-  if (tombstones.some(isRelease)) return false;
   return tombstones.some(
     key => key.kind === 'kept' && key.count === records.length && (!key.copies || rules.promoted === 'keep'),
   );

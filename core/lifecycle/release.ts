@@ -77,7 +77,9 @@ export async function releaseAgain(run: Run, dead: DeadBuild, earlier: EarlierRe
     };
     // The tie was seen when the image was claimed, and an index is what its digest says: neither is asked twice.
     const { children, subjects } = image;
-    return { ...(await claimImage(run, dead, named)), children, subjects, claimed: true };
+    // What was taken off must be known as long as it can come back.
+    const taken = [...new Set([...(image.taken ?? []), ...image.untag])];
+    return { ...(await claimImage(run, dead, named)), taken, children, subjects, claimed: true };
   });
   const count = images.filter(image => image.untag.length > 0).length;
   await carryOut(run, dead, [{ ...earlier, images, count }]);

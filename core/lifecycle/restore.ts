@@ -17,7 +17,7 @@ export async function restoreBuild(run: Run, key: TombstoneKey, why: string): Pr
   if (!content) return true;
   let failed = false;
   for (const image of content.images) {
-    for (const tag of image.untag) {
+    for (const tag of new Set([...image.untag, ...(image.taken ?? [])])) {
       const item = { projectId: key.projectId, buildId: key.buildId, subject: `${image.repository}:${tag}` };
       try {
         const on = run.dryRun

@@ -25,6 +25,8 @@ const claimedImage = z.object({
   recorded: z.array(z.string().refine(isTag)),
   /** What is to be taken off; what is still there after the release is `kept` for a reason. */
   untag: z.array(z.string().refine(isTag)),
+  /** What earlier tombstones had taken off before this one took their place. */
+  taken: z.array(z.string().refine(isTag)).optional(),
   /** The manifests of an index, as read from it. */
   children: z.array(digest),
   /** What it and its children refer to: each stays as long as that does. */

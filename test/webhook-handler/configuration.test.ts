@@ -43,8 +43,8 @@ describe('configuration', () => {
   });
 
   it('gives each registry with each organization its rules', () => {
-    const registries =
-      'registries: [{ registry: Dev.azurecr.io, signIn: { kind: azure } }, { registry: prod.azurecr.io, onBuildDeleted: keep, signIn: { kind: azure } }]';
+    const signIn = 'signIn: { kind: azure }';
+    const registries = `registries: [{ registry: Dev.azurecr.io, ${signIn} }, { registry: prod.azurecr.io, onBuildDeleted: keep, ${signIn} }, { registry: test.azurecr.io, onBuildDeleted: delete, ${signIn} }]`;
     const text = `${two(', buildTagPrefix: a-, alsoOwn: ["a-{buildId}-*"]', ', buildTagPrefix: b-').replace(registry, registries)}grace: 90s\nbrake: { absent: { percent: 2.5 } }`;
     const pairings = listPairings(parseConfiguration(text, 'c.yaml'));
     deepEqual(
@@ -52,13 +52,15 @@ describe('configuration', () => {
         registry.registry,
         organization.url,
         rules.buildTagPrefix,
-        rules.onBuildDeleted,
+        [rules.onBuildDeleted, rules.promoted],
       ]),
       [
-        ['dev.azurecr.io', 'https://dev.azure.com/contoso', 'a-', 'delete'],
-        ['dev.azurecr.io', 'https://dev.azure.com/fabrikam', 'b-', 'delete'],
-        ['prod.azurecr.io', 'https://dev.azure.com/contoso', 'a-', 'keep'],
-        ['prod.azurecr.io', 'https://dev.azure.com/fabrikam', 'b-', 'keep'],
+        ['dev.azurecr.io', 'https://dev.azure.com/contoso', 'a-', ['delete', 'keep']],
+        ['dev.azurecr.io', 'https://dev.azure.com/fabrikam', 'b-', ['delete', 'keep']],
+        ['prod.azurecr.io', 'https://dev.azure.com/contoso', 'a-', ['keep', 'keep']],
+        ['prod.azurecr.io', 'https://dev.azure.com/fabrikam', 'b-', ['keep', 'keep']],
+        ['test.azurecr.io', 'https://dev.azure.com/contoso', 'a-', ['delete', 'delete']],
+        ['test.azurecr.io', 'https://dev.azure.com/fabrikam', 'b-', ['delete', 'delete']],
       ],
     );
     for (const { rules } of pairings) {

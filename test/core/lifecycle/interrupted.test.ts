@@ -125,6 +125,20 @@ describe('a restoration', () => {
     ok(!estate.acr.world.repositories().some(name => name.includes('tombstones')), 'and then forgotten');
   });
 
+  it('knows what was taken off by a tombstone that another one took the place of', async () => {
+    const { acr, ado } = estate;
+    ado.world.deleteBuild(id);
+    estate.advance(25 * hour);
+    // An index so new holds its child for now, and the build's tombstone is renewed.
+    acr.world.putIndex('app', [{ mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 1 }]);
+    await estate.reconcile();
+    deepEqual(acr.world.tags('app'), {});
+    ok(acr.world.has('app', digest));
+    delete ado.world.builds.get(id)!.deleted;
+    await estate.reconcile();
+    deepEqual(acr.world.tags('app'), { [id]: digest });
+  });
+
   it('changes nothing in a dry run, and tells what would come back', async () => {
     const before = estate.acr.world.snapshot();
     estate.advance(25 * hour);

@@ -139,18 +139,59 @@ describe('a registry of pushed images and promoted copies', () => {
     deepEqual(world.tags('shared'), { [other]: index.digest });
   });
 
-  for (const [what, purge] of [
+  it('closes no account of which a foreign record is told, and writes nothing for it', async () => {
+    estate.ado.world.deleteBuild(id);
+    await live(3);
+    const other = estate.ado.world.addBuild({ definitionId: estate.definitionId }).id;
+    const [tag = ''] = Object.keys(estate.acr.world.tags(`image-lifecycle/builds/${estate.projectId}`));
+    const { manifest } = estate.acr.world;
+    const repository = `image-lifecycle/builds/${estate.projectId}`;
+    estate.acr.world.putManifest(repository, manifest(repository, tag)!.bytes, {
+      tags: [`${other}.${estate.definitionId}.zz`],
+    });
+    await leavePromotion(estate, other, { copies: [{ repository: 'prod/app', digest: copy }] });
+    estate.ado.world.deleteBuild(other);
+    estate.acr.requests.clear();
+    match((await live(3)).join('\n'), /zz is foreign and not acted on/);
+    equal(estate.acr.requests.count({ operation: 'manifest.put' }), 0);
+  });
+
+  it('keeps a record that somebody made say "keep" within the grace', async () => {
+    const repository = `image-lifecycle/builds/${estate.projectId}`;
+    const other = await estate.build([{ repository: 'web', reference: estate.acr.world.putImage('web').digest }]);
+    estate.ado.world.deleteBuild(other);
+    await estate.reconcile();
+    const kept = await estate.tag(other, [{ repository: 'app', reference: pushed }], {
+      onBuildDeleted: 'keep',
+      job: 'late',
+    });
+    const first = Object.keys(estate.acr.world.tags(repository)).find(
+      tag => tag.startsWith(`${other}.`) && tag !== kept.record.tag,
+    )!;
+    estate.acr.world.tag(repository, first, kept.record.digest);
+    estate.acr.world.untag(repository, kept.record.tag);
+    await live(4);
+    equal(estate.acr.world.tags(repository)[first], kept.record.digest);
+  });
+
+  for (const [what, hide] of [
     ['Azure DevOps has forgotten', () => undefined],
-    ['whose pipeline is gone as well', () => estate.ado.world.deleteDefinition(estate.definitionId)],
+    [
+      'whose pipeline is gone as well',
+      (newer: number) => {
+        estate.ado.world.deleteDefinition(estate.definitionId);
+        estate.ado.world.purgeBuild(newer);
+      },
+    ],
   ] as const) {
     it(`lets go of the copies of a build that ${what} by then, after as long as any absence takes`, async () => {
-      estate.ado.world.addBuild({ definitionId: estate.definitionId });
+      const newer = estate.ado.world.addBuild({ definitionId: estate.definitionId }).id;
       estate.ado.world.deleteBuild(id);
       await live(3);
       const other = estate.ado.world.addDefinition({ projectId: estate.projectId });
       estate.ado.world.addBuild({ definitionId: other.id });
       estate.ado.world.purgeBuild(id);
-      purge();
+      hide(newer);
       setRule('delete');
       await live(1);
       deepEqual(estate.acr.world.tags('prod/app'), { [id]: copy }, 'not at once');

@@ -1,6 +1,7 @@
 /** Quiet worlds: everything is there before the first build dies, so that the end can be foretold exactly, by brute force. */
 import fc from 'fast-check';
 import { day, type Estate, hour, startEstate } from './estate.ts';
+import { leavePromotion } from './promoted-copies.ts';
 
 /** A repository's manifests in the order of their making; numbers choose among the earlier ones, by remainder. */
 export interface QuietWorld {
@@ -10,9 +11,20 @@ export interface QuietWorld {
     readonly tag: boolean;
     readonly locked: boolean;
   }[];
-  /** Each build tags one manifest; some die. */
-  readonly builds: readonly { readonly manifest: number; readonly dies: boolean; readonly keep: boolean }[];
+  /** Each build tags one manifest, another that a promotion brought, or both; some die. */
+  readonly builds: readonly {
+    readonly manifest: number;
+    readonly dies: boolean;
+    readonly keep: boolean;
+    readonly made: 'pushed' | 'promoted' | 'both';
+    /** Chooses the promoted manifest: the build's tag moves to it. */
+    readonly copy: number;
+  }[];
+  /** What the configuration says of the registry, and from the third day on. */
+  readonly rules: readonly [Rule, Rule];
 }
+
+type Rule = 'delete' | 'keep' | 'absent';
 
 const some = fc.nat({ max: 30 });
 const rarely = fc.nat({ max: 7 }).map(n => n === 0);
@@ -33,10 +45,23 @@ export const quietWorlds: fc.Arbitrary<QuietWorld> = fc.record({
     }),
     { minLength: 3, maxLength: 14 },
   ),
-  builds: fc.array(fc.record({ manifest: some, dies: fc.nat({ max: 3 }).map(n => n > 0), keep: rarely }), {
-    minLength: 1,
-    maxLength: 6,
-  }),
+  builds: fc.array(
+    fc.record({
+      manifest: some,
+      dies: fc.nat({ max: 3 }).map(n => n > 0),
+      keep: rarely,
+      made: fc.constantFrom('pushed' as const, 'pushed' as const, 'promoted' as const, 'both' as const),
+      copy: some,
+    }),
+    { minLength: 1, maxLength: 6 },
+  ),
+  rules: fc.constantFrom<QuietWorld['rules'][number]>('absent', 'delete', 'keep').chain(first =>
+    // Who let go of something before the change does not get it back, so the second rule is never the stricter one.
+    fc.constantFrom<QuietWorld['rules']>([first, first], first === 'keep' ? ['keep', 'absent'] : [first, 'delete'], [
+      first,
+      first,
+    ]),
+  ),
 });
 
 interface Node {
@@ -48,7 +73,7 @@ interface Node {
   readonly tags: string[];
 }
 
-/** Lives the world to its end; gives what is there and what should be. */
+/** Lives the world to its end; gives what is there and what should be, digests and tags. */
 export async function live(world: QuietWorld): Promise<{ readonly there: string[]; readonly foretold: string[] }> {
   const estate = await startEstate();
   try {
@@ -57,31 +82,86 @@ export async function live(world: QuietWorld): Promise<{ readonly there: string[
       brake: { deleted: { images: 1e6, percent: 1e6 }, absent: { images: 1e6, percent: 1e6 } },
     };
     const nodes = make(estate, world);
-    const dead = new Map<number, string>();
+    const dead = new Set<string>();
     const ids: number[] = [];
+    const left: string[] = [];
     for (const build of world.builds) {
-      const node = nodes[build.manifest % nodes.length]!;
-      const id = await estate.build([{ repository: 'app', reference: node.digest }], {
-        onBuildDeleted: build.keep ? 'keep' : 'delete',
-      });
+      const [id, makings] = await record(estate, nodes, build);
       ids.push(id);
-      const goes = build.dies && !build.keep;
-      if (goes) dead.set(id, node.digest);
-      else node.tags.push(String(id));
+      const end = build.dies ? endOf(makings, build.keep, world.rules[1]) : { goes: [], stays: makings };
+      for (const node of end.goes) dead.add(node.digest);
+      // The tag is on what was named last, and comes off that alone.
+      const tagged = makings.at(-1)!.node;
+      if (end.stays.some(making => making.node === tagged)) tagged.tags.push(String(id));
+      // It does not hold what is locked already.
+      else if (tagged.locked) left.push(`${id} ${tagged.digest}`);
     }
     for (const [at, build] of world.builds.entries()) if (build.dies) estate.ado.world.deleteBuild(ids[at]!);
     estate.advance(2 * day);
-    for (let days = 0; days < 5; days += 1) {
+    for (let days = 0; days < 9; days += 1) {
+      estate.rules = { ...estate.rules, ...asRules(world.rules[days < 2 ? 0 : 1]) };
       await estate.reconcile();
       estate.advance(day + hour);
     }
+    const foretold = new Set(foretell(nodes, dead));
+    const held = nodes.filter(node => foretold.has(node.digest));
     return {
-      there: estate.acr.world.manifests('app').sort(),
-      foretold: foretell(nodes, new Set(dead.values())).sort(),
+      there: [...estate.acr.world.manifests('app'), ...readTags(estate)].sort(),
+      foretold: [
+        ...foretold,
+        ...held.flatMap(({ tags, digest }) => tags.map(tag => `${tag} ${digest}`)),
+        ...left,
+      ].sort(),
     };
   } finally {
     await estate.close();
   }
+}
+
+/** Every tag with its digest, but for those of signatures. */
+function readTags({ acr }: Estate): string[] {
+  return Object.entries(acr.world.tags('app')).flatMap(([tag, digest]) =>
+    tag.startsWith('sha256-') ? [] : `${tag} ${digest}`,
+  );
+}
+
+/** One manifest that a record names. */
+interface Making {
+  readonly node: Node;
+  readonly promoted: boolean;
+}
+
+/** Makes a build, with what it pushed and then what was promoted of it. */
+async function record(
+  estate: Estate,
+  nodes: readonly Node[],
+  build: QuietWorld['builds'][number],
+): Promise<[number, Making[]]> {
+  const node = nodes[build.manifest % nodes.length]!;
+  const copy = nodes[build.copy % nodes.length]!;
+  const onBuildDeleted = build.keep ? 'keep' : 'delete';
+  const makings: Making[] = [];
+  const { id } = estate.ado.world.addBuild({ definitionId: estate.definitionId });
+  if (build.made !== 'promoted') {
+    await estate.tag(id, [{ repository: 'app', reference: node.digest }], { onBuildDeleted });
+    makings.push({ node, promoted: false });
+  }
+  if (build.made !== 'pushed') {
+    await leavePromotion(estate, id, { copies: [{ repository: 'app', digest: copy.digest }], onBuildDeleted });
+    makings.push({ node: copy, promoted: true });
+  }
+  return [id, makings];
+}
+
+/** What a dead build gives up and what it keeps, by its records and the rule; what is named by one of each is kept. */
+function endOf(makings: readonly Making[], keep: boolean, rule: Rule): { goes: Node[]; stays: Making[] } {
+  const stays = makings.filter(({ promoted }) => keep || rule === 'keep' || (promoted && rule === 'absent'));
+  const goes = makings.map(making => making.node).filter(node => !stays.some(making => making.node === node));
+  return { goes, stays };
+}
+
+function asRules(rule: Rule): { onBuildDeleted: 'delete' | 'keep'; promoted: 'delete' | 'keep' } {
+  return { onBuildDeleted: rule === 'keep' ? 'keep' : 'delete', promoted: rule === 'delete' ? 'delete' : 'keep' };
 }
 
 function make(estate: Estate, { manifests }: QuietWorld): Node[] {

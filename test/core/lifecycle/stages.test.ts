@@ -6,6 +6,10 @@ import { leavePromotion } from './promoted-copies.ts';
 
 const prod = 'prod/app';
 
+function lines(report: Report): string[] {
+  return report.items.map(item => `${item.outcome} ${item.subject}: ${item.reason}`);
+}
+
 describe('a promoted copy of a build that is gone', () => {
   let estate: Estate;
   let id: number;
@@ -25,8 +29,6 @@ describe('a promoted copy of a build that is gone', () => {
   const setRule = (promoted: 'delete' | 'keep'): void => {
     estate.rules = { ...estate.rules, promoted };
   };
-  const lines = (report: Report): string[] =>
-    report.items.map(item => `${item.outcome} ${item.subject}: ${item.reason}`);
   /** Lives on for days, with a reconciliation in each. */
   const live = async (days: number): Promise<string[]> => {
     const told: string[] = [];
@@ -177,6 +179,21 @@ describe('a promoted copy of a build that is gone', () => {
     estate.advance(25 * hour);
     setRule('keep');
     await live(3);
+    untouched();
+  });
+
+  it('has its tags back, though the tombstone that took them off was renewed since', async () => {
+    setRule('delete');
+    await estate.reconcile();
+    estate.advance(25 * hour);
+    // An index so new holds its child for now.
+    estate.acr.world.putIndex(prod, [{ mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 1 }]);
+    const before = tombstones();
+    await estate.reconcile();
+    ok(!tombstones().some(tag => before.includes(tag)), 'renewed');
+    deepEqual(estate.acr.world.tags(prod), {});
+    setRule('keep');
+    await estate.reconcile();
     untouched();
   });
 
