@@ -85,7 +85,7 @@ async function recordFirst(deps: PromoteDeps, request: PromoteRequest): Promise<
   const missing = wanted.filter(record => !there.has(contentOf(record)));
   return mapConcurrently(missing, 4, async record => {
     const { repository, tag } = await writeRecord(deps.target, record);
-    deps.log.info(`Recorded them in ${deps.target.host}/${repository}:${tag}.`);
+    deps.log.info(`Recorded build ${record.build.id} in ${deps.target.host}/${repository}:${tag}.`);
     return tag;
   });
 }

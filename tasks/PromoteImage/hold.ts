@@ -1,6 +1,8 @@
 /** Holding the builds: a lease before anything is copied, and what the end of the job needs to let older ones go. */
+
 import { z } from 'zod';
 import { AppError } from '../../core/base/errors.ts';
+import { parseJson } from '../../core/base/json.ts';
 import type { LetGoRequest } from '../../core/lifecycle/let-go-leases.ts';
 import { type LeaseDeps, type LeaseOwner, type RetainRequest, retainBuild } from '../../core/lifecycle/retain-build.ts';
 
@@ -36,7 +38,7 @@ export async function holdBuilds(deps: LeaseDeps, { wish, owner, builds }: HoldR
         `Build ${build.buildId} was deleted, or there never was one, so nothing of it was promoted. Promote another build, or run its pipeline again.`,
         { code: 'BUILD_GONE' },
       );
-    } else problems.push(`Build ${build.buildId} could not be held: ${result.reason}`);
+    } else problems.push(`Build ${build.buildId} could not be held: ${result.reason.replace(/\.?$/, '.')}`);
   }
   if (problems.length === 0) {
     const ids = held.map(build => build.buildId).join(', ');
@@ -82,12 +84,4 @@ export function readLetGo(text: string): LetGoRequest[] {
   throw new AppError('What this task left for the end of the job cannot be read. No lease was let go.', {
     code: 'DEFECT',
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -22,5 +22,9 @@ export function setOutputs(plans: readonly PromotionPlan[], host: string): void 
   if (only && more.length === 0) setOutput('digest', only.digest);
   const json = JSON.stringify(images);
   if (json.length <= maxVariableLength) setOutput('images', json);
-  else agentLog.warn(`The output variable images is not set: ${images.length} images are too long for one.`);
+  else {
+    agentLog.warn(
+      `The output variable images is not set: ${images.length} images are too long for one. Use a step for each part of them where they are needed there.`,
+    );
+  }
 }

@@ -1,10 +1,11 @@
 /** `stage-values.yaml`: where the chart finds its images in this stage. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { inputError, withContext } from '../../core/base/errors.ts';
+import { parseJson } from '../../core/base/json.ts';
 import { type PinnedCharts, pinnedCharts, writeStageValues } from '../../core/lifecycle/stage-values.ts';
-import { readTextFile } from '../agent/files.ts';
+import { readTextFile, writeWhole } from '../agent/files.ts';
 import { readVariable } from '../agent/variables.ts';
 import type { PlannedBuild } from './plan-builds.ts';
 
@@ -52,19 +53,7 @@ export function makeValues(
   }
 }
 
-/** Writes the file, whole or not at all, and gives its path. */
-export async function writeValuesFile(directory: string, text: string): Promise<string> {
-  const path = join(directory, 'stage-values.yaml');
-  await mkdir(directory, { recursive: true });
-  await writeFile(`${path}.partial`, text);
-  await rename(`${path}.partial`, path);
-  return path;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Writes the file, and gives its path. */
+export function writeValuesFile(directory: string, text: string): Promise<string> {
+  return writeWhole(directory, 'stage-values.yaml', text);
 }

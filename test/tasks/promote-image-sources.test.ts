@@ -96,7 +96,7 @@ describe('PromoteImage and where the images come from', () => {
       assert.equal(await digestOf('lib/core:210'), image.digest);
       assert.equal(bench.devOps.world.leases.ofBuild(210).length, 1);
       const place = new RegExp(
-        `^Recorded them in ${bench.stage.host}/image-lifecycle/builds/${library.projectId}:210\\.`,
+        `^Recorded build 210 in ${bench.stage.host}/image-lifecycle/builds/${library.projectId}:210\\.`,
         'm',
       );
       assert.match(outcome.output, place);

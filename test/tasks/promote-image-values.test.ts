@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { type AzureBench, adminOf, openAzure, type PutImage } from './promotion-azure.ts';
+import { writeRecord } from '../../core/lifecycle/build-record.ts';
+import type { Digest } from '../../core/oci/digest.ts';
+import { readSummary, warningsOf, withRegistry } from './promotion.ts';
+import { type AzureBench, addressOf, adminOf, openAzure, type PutImage } from './promotion-azure.ts';
 import { assertFailed, assertSucceeded, projectId } from './step.ts';
 
-describe('PromoteImage and the values for the chart', () => {
+describe('PromoteImage and what it leaves for the deployment', () => {
   let bench: AzureBench;
   let web: PutImage | undefined;
   let api: PutImage | undefined;
@@ -16,9 +19,9 @@ describe('PromoteImage and the values for the chart', () => {
   after(() => bench.close());
 
   const path = () => join(bench.agent.path, 'temp/image-lifecycle/stage-values.yaml');
-  const promote = (inputs: Record<string, string>) =>
+  const promote = (inputs: Record<string, string>, buildId = 850) =>
     bench.step(
-      850,
+      buildId,
       {
         sourceConnectionType: 'dockerRegistry',
         sourceContainerRegistry: 'ci-connection',
@@ -95,5 +98,43 @@ describe('PromoteImage and the values for the chart', () => {
     );
     assert.deepEqual(bench.stage.world.snapshot(), before);
     assert.equal(bench.devOps.world.leases.all().length, leases);
+  });
+
+  it('brings a chart under its version, unless it is told not to', async () => {
+    const { digest, mediaType } = bench.ci.world.putArtifact('charts/shop', {
+      artifactType: 'application/vnd.cncf.helm.config.v1+json',
+      tags: ['1.2.3', '851'],
+    });
+    const chart = { repository: 'charts/shop', name: 'shop', version: '1.2.3', tags: ['1.2.3', '851'], mediaType };
+    await withRegistry(addressOf(bench.ci), registry =>
+      writeRecord(registry, {
+        build: bench.addBuild({ id: 851 }),
+        images: [],
+        charts: [{ ...chart, digest: digest as Digest, size: 1, children: [] }],
+        onBuildDeleted: 'delete',
+        createdAt: new Date().toISOString(),
+      }),
+    );
+    const none = await promote({ charts: 'false', imagesFile: '' }, 851);
+    assertFailed(none, /The records of the build in localhost:\d+ name no image/);
+    const outcome = await promote({ tags: 'edge', imagesFile: '' }, 851);
+    assertSucceeded(outcome);
+    assert.deepEqual(bench.stage.world.tags('charts/shop'), { '1.2.3': digest, '851': digest });
+    assert.match(await readSummary(outcome), /\| `charts\/shop`, a chart \|/);
+  });
+
+  it('leaves out an output variable that would be too long, and says so', async () => {
+    const names = Array.from({ length: 120 }, (_, number) => `many/app${number}`);
+    for (const name of names) bench.ci.world.putImage(name, { tags: ['v1'], layers: ['shared'] });
+    bench.addBuild({ id: 852 });
+    const images = names.map(name => `${name}:v1`).join('\n');
+    const outcome = await promote({ source: 'images', images, imagesFile: '' }, 852);
+    assertSucceeded(outcome);
+    assert.equal(outcome.variables['images'], undefined);
+    assert.match(
+      warningsOf(outcome).join('\n'),
+      /^The output variable images is not set: 120 images are too long for one/,
+    );
+    for (const name of names) assert.ok(bench.stage.world.has(name, '852'), name);
   });
 });

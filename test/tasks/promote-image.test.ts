@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeImage, makeIndex, makeSignature } from '../support/images.ts';
+import { node24 } from '../support/run-task.ts';
 import { inspectDigest } from '../support/skopeo.ts';
 import { type Bench, definitionId, linesOf, openBench, readSummary, warningsOf } from './promotion.ts';
-import { assertSucceeded, projectId, readRecords } from './step.ts';
+import { assertFailed, assertKept, assertMasked, assertSucceeded, projectId, readRecords } from './step.ts';
 
+const forged = '##vso[task.setvariable variable=pwned]1';
 const root = resolve(import.meta.dirname, '../..');
 
 describe('PromoteImage', () => {
@@ -28,6 +30,19 @@ describe('PromoteImage', () => {
       assert.equal(await inspectDigest(bench.stage, `shop/web@${child.digest}`), child.digest);
     }
     assert.deepEqual(warningsOf(outcome), []);
+    for (const secret of [bench.ci.password ?? '', bench.stage.password ?? '']) {
+      assertMasked(outcome, secret);
+      assertKept(outcome, secret);
+    }
+  });
+
+  it('runs on Node 24 as well, and so does its end', async () => {
+    const image = makeImage('node24');
+    await bench.record({ id: 101 }, { 'node24/app': image });
+    const outcome = await bench.step(101, {}, { node: node24 });
+    assertSucceeded(outcome);
+    assert.equal(await inspectDigest(bench.stage, 'node24/app:101'), image.digest);
+    assertSucceeded(await bench.endJob(outcome, 'Succeeded', { node: node24 }));
   });
 
   it('gives the one digest and all images to the steps that follow, under declared names alone', async () => {
@@ -101,11 +116,11 @@ describe('PromoteImage', () => {
     assert.match(await readSummary(outcome), /\| 1 digest tag \|/);
   });
 
-  it('shows a page that markup in its texts cannot break', async () => {
+  it('shows a page that markup in its texts cannot break, and obeys none of them', async () => {
     const image = makeImage('page');
     const number = '[x](https://evil.example)|<b>1';
-    await bench.record({ id: 140, number }, { 'page/app': image });
-    const stage = '<script>alert(1)</script>\n# *not* `a` heading';
+    await bench.record({ id: 140, number, branch: `refs/heads/${forged}` }, { 'page/app': image });
+    const stage = `<script>alert(1)</script>\n# *not* \`a\` heading\n${forged}`;
     const outcome = await bench.step(
       140,
       {},
@@ -121,6 +136,11 @@ describe('PromoteImage', () => {
     assert.doesNotMatch(text, /<script|<b>|[^\\]\]\(https:\/\/evil|^# /m);
     const names = outcome.commands.filter(({ name }) => name === 'task.uploadsummary').map(({ data }) => data);
     assert.match(names.join(), /Promotion of build 140\.md$/);
+    assert.equal(outcome.variables['pwned'], undefined, outcome.output);
+    // Also where a message holds it.
+    const failed = await bench.step(140, { tags: 'x-{branch}', onExistingTag: 'fail' });
+    assertFailed(failed, /page\/app/);
+    assert.equal(failed.variables['pwned'], undefined, failed.output);
   });
 
   it('says how far it is, and at the end what it did', async () => {

@@ -8,7 +8,7 @@ import { type ArmEmulator, startArm } from '../emulators/arm/arm.ts';
 import { type EntraEmulator, startEntra } from '../emulators/entra/entra.ts';
 import { createTls, type TlsMaterial } from '../emulators/tls.ts';
 import type { TaskOutcome, TaskRun, TestEndpoint } from '../support/run-task.ts';
-import { type Deployment, openDeployment, recordImages } from './promotion.ts';
+import { type Deployment, openDeployment, type RegistryAddress, recordImages } from './promotion.ts';
 import { projectId } from './step.ts';
 
 /** What goes with an image. */
@@ -93,8 +93,7 @@ export async function openAzure(): Promise<AzureBench> {
       const put = repositories.map(repository => putImage(ci, repository));
       const build = deployment.addBuild(wanted);
       const named = repositories.map((repository, at) => ({ repository, reference: put[at]?.digest ?? '' }));
-      const admin = { address: ci.host, ca: ci.ca, username: 'admin', password: 'admin-password' };
-      await recordImages(admin, build, named);
+      await recordImages(addressOf(ci), build, named);
       return put;
     },
     step: (buildId, inputs = {}, { endpoints, ...run } = {}) =>
@@ -125,6 +124,11 @@ export async function openAzure(): Promise<AzureBench> {
       await Promise.all([deployment, ci, stage, arm, entra, ...more].map(each => each.close()));
     },
   };
+}
+
+/** An emulated registry for our own client, by its one account. */
+export function addressOf({ host, ca }: AcrEmulator): RegistryAddress {
+  return { address: host, ca, username: 'admin', password: 'admin-password' };
 }
 
 /** A Docker registry connection to an emulated registry, by its one account. */

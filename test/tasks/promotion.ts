@@ -6,7 +6,7 @@ import { silentLog } from '../../core/base/log.ts';
 import type { BuildIdentity } from '../../core/lifecycle/build-record.ts';
 import { tagImages } from '../../core/lifecycle/tag.ts';
 import { createHttp } from '../../core/oci/http.ts';
-import { openRegistry } from '../../core/oci/registry.ts';
+import { openRegistry, type Registry } from '../../core/oci/registry.ts';
 import { type AzureDevOpsEmulator, startAzureDevOps } from '../emulators/azure-devops/azure-devops.ts';
 import type { TlsMaterial } from '../emulators/tls.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
@@ -166,20 +166,29 @@ export async function openBench(): Promise<Bench> {
   };
 }
 
-/** Records images that are there, as TagImage does. */
-export async function recordImages(
+/** Opens a registry with our own client, for as long as `work` runs. */
+export async function withRegistry<T>(
   { address, ca, username = '', password = '' }: RegistryAddress,
-  build: BuildIdentity,
-  images: readonly { readonly repository: string; readonly reference: string }[],
-): Promise<void> {
+  work: (registry: Registry) => Promise<T>,
+): Promise<T> {
   const http = createHttp(ca === undefined ? {} : { ca });
   try {
-    const registry = openRegistry({ address, credentials: { kind: 'password', username, password }, http });
-    const deps = { registry, clock: systemClock, log: silentLog };
-    await tagImages(deps, { build, images, tags: [String(build.id)], onBuildDeleted: 'delete', overwrite: true });
+    return await work(openRegistry({ address, credentials: { kind: 'password', username, password }, http }));
   } finally {
     await http.close();
   }
+}
+
+/** Records images that are there, as TagImage does. */
+export async function recordImages(
+  address: RegistryAddress,
+  build: BuildIdentity,
+  images: readonly { readonly repository: string; readonly reference: string }[],
+): Promise<void> {
+  await withRegistry(address, registry => {
+    const deps = { registry, clock: systemClock, log: silentLog };
+    return tagImages(deps, { build, images, tags: [String(build.id)], onBuildDeleted: 'delete', overwrite: true });
+  });
 }
 
 /** The pages that the step put on the run. */
