@@ -3,7 +3,8 @@
  * https://learn.microsoft.com/rest/api/container-registry/registries
  */
 import { z } from 'zod';
-import { type Arm, describeRefusal, parseJson, registryApiVersion } from './arm.ts';
+import { parseJson } from '../base/json.ts';
+import { type Arm, describeRefusal, registryApiVersion } from './arm.ts';
 
 /** A registry as Azure Resource Manager names it. */
 export interface ArmRegistry {

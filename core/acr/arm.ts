@@ -2,8 +2,10 @@
  * Azure Resource Manager, as far as promotion needs it: requests with an Entra token, and refusals in its own words.
  * https://learn.microsoft.com/rest/api/azure/
  */
+
 import { z } from 'zod';
 import { AppError } from '../base/errors.ts';
+import { parseJson } from '../base/json.ts';
 import type { Http, HttpAnswer } from '../oci/http.ts';
 import type { EntraTokenSource } from './entra.ts';
 
@@ -89,15 +91,6 @@ export function readArmError(bytes: Uint8Array): string {
 export function describeRefusal({ status, bytes }: Pick<HttpAnswer, 'status' | 'bytes'>): string {
   const words = readArmError(bytes);
   return words ? `status ${status} (${words})` : `status ${status}`;
-}
-
-/** The JSON of an answer; undefined where it is none. */
-export function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function trimDot(text: string): string {

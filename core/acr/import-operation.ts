@@ -5,8 +5,9 @@
 import { z } from 'zod';
 import type { Limit } from '../base/concurrency.ts';
 import { AppError } from '../base/errors.ts';
+import { parseJson } from '../base/json.ts';
 import { type HttpAnswer, readRetryAfter } from '../oci/http.ts';
-import { type Arm, type ArmAnswer, describeRefusal, parseJson, readArmError } from './arm.ts';
+import { type Arm, type ArmAnswer, describeRefusal, readArmError } from './arm.ts';
 
 /** How an operation ended, as far as Azure Resource Manager says. Only the target can say whether it worked. */
 export type OperationEnd =

@@ -3,9 +3,11 @@
  * Their layers are pushed as they lie there, never compressed anew, so their digests are known before anything is sent.
  * https://github.com/moby/docker-image-spec/blob/v1.3.1/v1.2.md#combined-image-json--filesystem-changeset-format
  */
+
 import { z } from 'zod';
 import { AppError, inputError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
+import { parseJson } from '../base/json.ts';
 import { computeDigest, type Digest, isDigest, verifyDigest } from './digest.ts';
 import { type ArchivedLayer, readLayer } from './docker-layer.ts';
 import { type Files, readJsonFile, readSmallFile } from './files.ts';
@@ -128,14 +130,6 @@ function createSource(files: Files, manifest: Manifest, places: ReadonlyMap<Dige
 /** There may be thousands. */
 function describeFaults(error: z.ZodError): string {
   return z.prettifyError(error).slice(0, 500);
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function missing({ label }: Files, name: string): AppError {

@@ -2,8 +2,10 @@
  * Signing in to a registry: Basic, or a Bearer token for each scope.
  * https://distribution.github.io/distribution/spec/auth/token/ and https://distribution.github.io/distribution/spec/auth/oauth/
  */
+
 import { z } from 'zod';
 import { AppError } from '../base/errors.ts';
+import { parseJson } from '../base/json.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import type { Http } from './http.ts';
@@ -157,12 +159,4 @@ function trustedRealm(realm: string, origin: URL): URL {
 function lifeOfJwt(token: string, now: number): number | undefined {
   const claims = parseJson(Buffer.from(token.split('.')[1] ?? '', 'base64url')) as { exp?: unknown } | undefined;
   return typeof claims?.exp === 'number' ? Math.floor(claims.exp - now / 1000) : undefined;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

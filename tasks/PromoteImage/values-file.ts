@@ -1,6 +1,6 @@
 /** `stage-values.yaml`: where the chart finds its images in this stage. */
 
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { inputError, withContext } from '../../core/base/errors.ts';
 import { parseJson } from '../../core/base/json.ts';

@@ -1,10 +1,13 @@
 /** `images.json`: what the build made, by digest, for the steps and pipelines that come after it. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { inputError } from '../../core/base/errors.ts';
+import { parseJson } from '../../core/base/json.ts';
 import type { BuildIdentity } from '../../core/lifecycle/build-record.ts';
 import type { TaggedImage } from '../../core/lifecycle/tag.ts';
+import { writeWhole } from '../agent/files.ts';
 
 const image = z.object({
   repository: z.string(),
@@ -78,17 +81,5 @@ export async function writeImagesFile(
   const { directory, build, registry } = options;
   const all = new Map([...earlier, ...images].map(each => [each.reference, each]));
   const document = { schema: 1, build, registry, images: [...all.values()] };
-  const path = join(directory, 'images.json');
-  await mkdir(directory, { recursive: true });
-  await writeFile(`${path}.partial`, `${JSON.stringify(document, undefined, 2)}\n`);
-  await rename(`${path}.partial`, path);
-  return path;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return writeWhole(directory, 'images.json', `${JSON.stringify(document, undefined, 2)}\n`);
 }

@@ -1,5 +1,6 @@
-/** Finds and reads the files that an input names. */
-import { readFile, stat } from 'node:fs/promises';
+/** Files that an input names: found, read, and written. */
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inputError } from '../../core/base/errors.ts';
 import { tl } from './task-lib.ts';
 import { readVariable } from './variables.ts';
@@ -23,4 +24,13 @@ export async function readTextFile(path: string, input: string, maxBytes: number
   } catch (cause) {
     throw inputError(`${about} cannot be read.`, cause);
   }
+}
+
+/** Writes a file of a folder that may be missing, whole or not at all; gives its path. */
+export async function writeWhole(directory: string, name: string, text: string): Promise<string> {
+  const path = join(directory, name);
+  await mkdir(directory, { recursive: true });
+  await writeFile(`${path}.partial`, text);
+  await rename(`${path}.partial`, path);
+  return path;
 }

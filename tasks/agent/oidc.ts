@@ -3,8 +3,10 @@
  * https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create
  * `AzurePipelinesCredential` asks for it too, but puts the whole exchange, tokens included, into its error messages.
  */
+
 import { z } from 'zod';
 import { AppError, withContext } from '../../core/base/errors.ts';
+import { parseJson } from '../../core/base/json.ts';
 import type { Http } from '../../core/oci/http.ts';
 import { readSystemAccessToken } from './endpoint.ts';
 import { keepSecret } from './secrets.ts';
@@ -39,14 +41,6 @@ export async function requestOidcToken(connectionId: string, http: Http): Promis
   throw failed(
     `Azure DevOps gave no token for the service connection (status ${answer.status}). Is this pipeline permitted to use it?`,
   );
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function failed(message: string): AppError {
