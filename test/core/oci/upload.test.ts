@@ -1,0 +1,382 @@
+import assert from 'node:assert/strict';
+import type { Credentials } from '../../../core/oci/credentials.ts';
+import { createTls } from '../../emulators/tls.ts';
+import type { BlobRegistryOptions, Moment } from './blob-registry.ts';
+import { startBlobRegistry } from './blob-registry.ts';
+import {
+  type BlobWorld,
+  type BlobWorldOptions,
+  describeBlob,
+  kilobyte,
+  makeBytes,
+  megabyte,
+  startBlobWorld,
+} from './blob-world.ts';
+import { fails } from './world.ts';
+
+const size = 3 * megabyte + 5;
+const bytes = makeBytes(size);
+const blob = describeBlob(bytes);
+const chunk = 16 * megabyte;
+
+/** Answers the first request of this method otherwise. */
+function first(method: string, otherwise: (moment: Moment) => void | Promise<void>) {
+  return (moment: Moment): void | Promise<void> =>
+    moment.request.method === method && moment.nth === 0 ? otherwise(moment) : moment.go();
+}
+
+describe('an upload to a registry that', () => {
+  let world: BlobWorld;
+  afterEach(() => world.close());
+  const start = async (target: BlobRegistryOptions, more: BlobWorldOptions = {}): Promise<void> => {
+    world = await startBlobWorld({ ...more, target });
+  };
+  const to = (reply: NonNullable<BlobRegistryOptions['reply']>): Promise<void> => start({ reply });
+  const assertStored = (content = bytes): void => {
+    assert.ok(world.target.blobs.get(describeBlob(content).digest)?.equals(content));
+  };
+
+  for (const [name, cut] of Object.entries({
+    'at its start': ({ cut }: Moment) => cut(),
+    'in its middle': async ({ cut, received }: Moment) => {
+      await received(megabyte);
+      cut();
+    },
+  })) {
+    it(`cuts it ${name} is given it again, from its beginning`, async () => {
+      await to(first('PUT', cut));
+      assert.equal(await world.move(bytes), 'copied');
+      assertStored();
+      assert.deepEqual(
+        world.target.requests.map(({ method }) => method),
+        ['HEAD', 'POST', 'PUT', 'HEAD', 'POST', 'PUT'],
+      );
+      assert.equal(world.clock.sleeps.length, 1);
+      assert.deepEqual(world.ranges(), [undefined, undefined]);
+    });
+  }
+
+  it('cuts it every time is given up after five', async () => {
+    await to(({ request, cut, go }) => (request.method === 'PUT' ? cut() : go()));
+    await fails(world.move(bytes), 'REGISTRY_UNAVAILABLE');
+    assert.equal(world.sent().filter(each => each.startsWith('PUT')).length, 5);
+    assert.equal(world.target.blobs.size, 0);
+  });
+
+  it('ends it, but whose answer is lost, is looked at, and not sent it again', async () => {
+    await to(
+      first('PUT', async ({ go, response, cut }) => {
+        response.writeHead = cut as never;
+        await go();
+      }),
+    );
+    assert.equal(await world.move(bytes), 'copied');
+    assertStored();
+    assert.deepEqual(world.sent(), ['POST 0', `PUT ${size}`]);
+    assert.equal(world.source.requests.length, 1);
+  });
+
+  for (const [status, headers, sleeps] of [
+    [429, { 'retry-after': '30' }, [30_000]],
+    [503, { 'retry-after': '4' }, [4000]],
+  ] as const) {
+    it(`asks it to wait with ${status} is waited for as it says`, async () => {
+      await to(first('PUT', ({ response }) => void response.writeHead(status, headers).end()));
+      assert.equal(await world.move(bytes), 'copied');
+      assertStored();
+      assert.deepEqual(world.clock.sleeps, sleeps);
+      assert.deepEqual(world.target.requests.at(-1)?.headers['content-length'], String(size));
+    });
+  }
+
+  for (const [name, status, code] of [
+    ['has lost it', 404, 'BLOB_UPLOAD_UNKNOWN'],
+    ['says that other bytes came', 400, 'DIGEST_INVALID'],
+    ['has it broken', 400, 'BLOB_UPLOAD_INVALID'],
+  ] as const) {
+    it(`${name} (${status} ${code}) begins another`, async () => {
+      const words = JSON.stringify({ errors: [{ code }] });
+      await to(
+        first('PUT', async ({ response, received }) => {
+          await received(size);
+          response.writeHead(status).end(words);
+        }),
+      );
+      assert.equal(await world.move(bytes), 'copied');
+      assertStored();
+    });
+  }
+
+  it('refuses it for a reason of its own is not asked again', async () => {
+    const words = JSON.stringify({ errors: [{ code: 'NAME_INVALID' }] });
+    await to(({ request, response, go }) =>
+      request.method === 'PUT' ? void response.writeHead(400).end(words) : go(),
+    );
+    const thrown = await fails(world.move(bytes), 'REGISTRY_UNEXPECTED');
+    assert.match(thrown.message, /team\/app, blob sha256:.*: the registry answered 400 \(NAME_INVALID\)\.$/);
+    assert.deepEqual([world.target.requests.length, world.clock.sleeps], [3, []]);
+  });
+
+  it('answers its beginning with nowhere to go is an error', async () => {
+    await to(({ request, response, go }) => (request.method === 'POST' ? void response.writeHead(202).end() : go()));
+    assert.match((await fails(world.move(bytes), 'REGISTRY_UNEXPECTED')).message, /but did not say where/);
+  });
+
+  describe('takes no large body', () => {
+    const large = makeBytes(2 * chunk + 100);
+    /** A proxy in front of the registry, which knows by its head alone that a request is too large. */
+    const refuseAbove =
+      (most: number, refuse: (moment: Moment) => void | Promise<void>): ((moment: Moment) => void | Promise<void>) =>
+      moment =>
+        Number(moment.request.headers['content-length'] ?? 0) > most ? refuse(moment) : moment.go();
+
+    for (const [name, refuse] of Object.entries({
+      'answers before it reads': ({ response }: Moment): void => void response.writeHead(413).end('too large'),
+      'answers, and closes': ({ response }: Moment): void =>
+        void response.writeHead(413, { connection: 'close' }).end(),
+      'answers in the middle': async ({ response, received }: Moment) => {
+        await received(200_000);
+        response.writeHead(413).end();
+      },
+      'answers behind the end': async ({ request, response, received }: Moment) => {
+        await received(Number(request.headers['content-length']));
+        response.writeHead(413).end();
+      },
+      'answers with nothing but a reset': ({ cut }: Moment): void => cut(),
+    })) {
+      it(`and ${name} is given chunks`, async () => {
+        await to(refuseAbove(chunk, refuse));
+        assert.equal(await world.move(large), 'copied');
+        assertStored(large);
+        assert.deepEqual(world.sent().slice(-5), ['POST 0', `PATCH ${chunk}`, `PATCH ${chunk}`, 'PATCH 100', 'PUT 0']);
+        const patches = world.target.requests.filter(({ method }) => method === 'PATCH');
+        assert.deepEqual(
+          patches.map(({ headers }) => [headers['content-range'], headers['content-length']]),
+          [
+            [`0-${chunk - 1}`, String(chunk)],
+            [`${chunk}-${2 * chunk - 1}`, String(chunk)],
+            [`${2 * chunk}-${2 * chunk + 99}`, '100'],
+          ],
+        );
+        assert.ok(patches.every(({ headers }) => headers['transfer-encoding'] === undefined));
+      });
+    }
+
+    it('is asked once, and the next blob comes in chunks at once, a small one whole', async () => {
+      await to(refuseAbove(chunk, ({ response }) => void response.writeHead(413).end()));
+      await world.move(large);
+      world.target.requests.length = 0;
+      const [next, small] = [makeBytes(chunk + 1), makeBytes(chunk)];
+      await world.move(next);
+      await world.move(small);
+      assertStored(next);
+      assert.deepEqual(world.sent(), ['POST 0', `PATCH ${chunk}`, 'PATCH 1', 'PUT 0', 'POST 0', `PUT ${chunk}`]);
+      assert.deepEqual(world.clock.sleeps.filter(Boolean), []);
+    });
+
+    it('not even one of 16 MB is given smaller ones, down to one', async () => {
+      const middle = makeBytes(2 * megabyte + 9);
+      await to(refuseAbove(megabyte, ({ response }) => void response.writeHead(413).end()));
+      assert.equal(await world.move(middle), 'copied');
+      assertStored(middle);
+      assert.deepEqual(world.sent().slice(-4), [`PATCH ${megabyte}`, `PATCH ${megabyte}`, 'PATCH 9', 'PUT 0']);
+    });
+
+    it('at all is given up with the reason', async () => {
+      await to(refuseAbove(0, ({ response }) => void response.writeHead(413).end()));
+      const thrown = await fails(world.move(large), 'TOO_LARGE');
+      assert.match(thrown.message, /blob sha256:.*: the registry, or a proxy .* refuses even small bodies/);
+      assert.equal(world.sent().filter(each => each === 'POST 0').length, 4);
+    });
+
+    it('but no small chunk either is given those of the size that it wants', async () => {
+      const minChunkBytes = chunk + 4 * megabyte;
+      const reply = refuseAbove(minChunkBytes, ({ response }) => void response.writeHead(413).end());
+      await start({ reply, minChunkBytes });
+      assert.equal(await world.move(large), 'copied');
+      assertStored(large);
+      const rest = large.byteLength - minChunkBytes;
+      assert.deepEqual(world.sent().slice(-3), [`PATCH ${minChunkBytes}`, `PATCH ${rest}`, 'PUT 0']);
+    });
+
+    it('and cuts a chunk is given all of them again', async () => {
+      const refuse = refuseAbove(chunk, ({ response }) => void response.writeHead(413).end());
+      await to(async moment => {
+        if (moment.request.method !== 'PATCH' || moment.nth !== 1) return refuse(moment);
+        await moment.received(megabyte);
+        moment.cut();
+      });
+      assert.equal(await world.move(large), 'copied');
+      assertStored(large);
+      const again = ['HEAD', 'POST', 'PATCH', 'PATCH', 'PATCH', 'PUT'];
+      assert.deepEqual(
+        world.target.requests.map(({ method }) => method),
+        ['HEAD', 'POST', 'PUT', 'HEAD', 'POST', 'PATCH', 'PATCH', ...again],
+      );
+    });
+
+    it('is not given the end of a blob that is not what it was to be', async () => {
+      const other = Buffer.from(large);
+      other[0] = ~other[0]!;
+      await to(refuseAbove(chunk, ({ response }) => void response.writeHead(413).end()));
+      await fails(world.move(other, {}, describeBlob(large)), 'DIGEST_MISMATCH');
+      assert.deepEqual([world.target.blobs.size, world.sent().some(each => each === 'PUT 0')], [0, false]);
+    });
+  });
+
+  describe('keeps blobs elsewhere', () => {
+    const password: Credentials = { kind: 'password', username: 'me', password: 'my-password' };
+    const basic = `Basic ${Buffer.from('me:my-password').toString('base64')}`;
+    const guard =
+      (reply: (moment: Moment) => void | Promise<void>) =>
+      (moment: Moment): void | Promise<void> => {
+        if (moment.request.headers.authorization === basic) return reply(moment);
+        return void moment.response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end();
+      };
+
+    it('sends its bytes there, whole or in chunks, and its credentials never', async () => {
+      const tls = await createTls();
+      const large = makeBytes(chunk + 7);
+      const storage = await startBlobRegistry({
+        tls,
+        reply: ({ request, response, received }) => {
+          const length = Number(request.headers['content-length']);
+          if (length > chunk) return void response.writeHead(413).end();
+          return received(length).then(() => {
+            const headers = { location: `next?at=${request.bytes}` };
+            response.writeHead(request.method === 'PATCH' ? 202 : 201, headers).end();
+          });
+        },
+      });
+      const location = (id: number): string => `${storage.url}/put/${id}?sig=a%2Bb`;
+      await start(
+        { location, reply: guard(({ go }) => go()) },
+        { tls, credentials: password, source: { reply: guard(({ go }) => go()) } },
+      );
+      assert.equal(await world.move(large), 'copied');
+      const digest = encodeURIComponent(describeBlob(large).digest);
+      assert.deepEqual(
+        storage.requests.map(({ method, path, headers }) => [method, path, headers.authorization]),
+        [
+          ['PUT', `/put/1?sig=a%2Bb&digest=${digest}`, undefined],
+          ['PATCH', '/put/2?sig=a%2Bb', undefined],
+          ['PATCH', `/put/next?at=${chunk}`, undefined],
+          ['PUT', `/put/next?at=7&digest=${digest}`, undefined],
+        ],
+      );
+      assert.ok(!world.log.lines.join().includes('sig='), 'a signed address was logged');
+      await storage.close();
+    });
+
+    it('does not believe the refusals of that place, nor its challenge', async () => {
+      const storage = await startBlobRegistry({
+        reply: ({ response }) =>
+          void response.writeHead(401, { 'www-authenticate': 'Bearer realm="http://localhost:1/token"' }).end(),
+      });
+      await start(
+        { location: () => `${storage.url}/put`, reply: guard(({ go }) => go()) },
+        { credentials: password, source: { reply: guard(({ go }) => go()) } },
+      );
+      const thrown = await fails(world.move(bytes), 'REGISTRY_UNEXPECTED');
+      assert.match(thrown.message, /answered 401/);
+      assert.equal(storage.requests.length, 1);
+      await fails(world.move(bytes), 'REGISTRY_UNEXPECTED');
+      assert.equal(world.target.requests.at(-1)?.headers.authorization, basic);
+      await storage.close();
+    });
+
+    it('does not leave TLS for it', async () => {
+      const tls = await createTls();
+      const plain = await startBlobRegistry();
+      await start({ location: () => `${plain.url}/put` }, { tls });
+      const thrown = await fails(world.move(bytes), 'REGISTRY_UNEXPECTED');
+      assert.match(thrown.message, /wants an upload at http:\/\/localhost:\d+, without TLS; nothing was sent there/);
+      assert.deepEqual([plain.requests, world.clock.sleeps], [[], []]);
+      await plain.close();
+    });
+
+    it('may name itself in full', async () => {
+      await start({ location: id => `${world.target.url}/v2/else/blobs/uploads/${id}?_state=x%3D&y=` });
+      assert.equal(await world.move(bytes), 'copied');
+      assertStored();
+      const path = world.target.requests.at(-1)?.path;
+      assert.equal(path, `/v2/else/blobs/uploads/1?_state=x%3D&y=&digest=${encodeURIComponent(blob.digest)}`);
+    });
+  });
+
+  describe('gives tokens', () => {
+    type Good = (moment: Moment, token: number) => boolean;
+    const startTokens = async (good: Good, refuse: (moment: Moment) => Promise<void> | void): Promise<void> => {
+      let given = 0;
+      const reply = (moment: Moment): void | Promise<void> => {
+        const { path, headers } = moment.request;
+        if (path.startsWith('/token')) return void moment.response.end(JSON.stringify({ token: `t${(given += 1)}` }));
+        const token = Number(/^Bearer t(\d+)$/.exec(headers.authorization ?? '')?.[1] ?? 0);
+        if (token > 0 && good(moment, token)) return moment.go();
+        moment.response.setHeader('www-authenticate', `Bearer realm="${world.target.url}/token",service="s"`);
+        return refuse(moment);
+      };
+      await to(reply);
+    };
+    const readThenRefuse = async ({ request, response, received }: Moment): Promise<void> => {
+      await received(Number(request.headers['content-length'] ?? 0));
+      response.writeHead(401).end();
+    };
+    const refuseAndClose = ({ response }: Moment): void => void response.writeHead(401, { connection: 'close' }).end();
+    const tokens = (method: string): (string | undefined)[] =>
+      world.target.requests.filter(each => each.method === method).map(({ headers }) => headers.authorization);
+
+    it('takes another for the bytes when one has ended since the upload began', async () => {
+      await startTokens(({ request }, token) => request.method !== 'PUT' || token > 1, readThenRefuse);
+      assert.equal(await world.move(bytes), 'copied');
+      assertStored();
+      assert.deepEqual(tokens('PUT'), ['Bearer t1', 'Bearer t2']);
+    });
+
+    it('takes another, though the refusal is lost because the bytes were still on their way', async () => {
+      let ended = false;
+      await startTokens(({ request }, token) => {
+        ended ||= request.method === 'PUT';
+        return token > 1 || !ended;
+      }, refuseAndClose);
+      assert.equal(await world.move(bytes), 'copied');
+      assertStored();
+      assert.deepEqual(tokens('PUT'), ['Bearer t1', 'Bearer t2']);
+    });
+
+    it('gives up when no token is good for the bytes', async () => {
+      await startTokens(({ request }) => request.method !== 'PUT', readThenRefuse);
+      const thrown = await fails(world.move(bytes), 'REGISTRY_DENIED');
+      assert.match(thrown.message, /no permission for "repository:team\/app:pull,push" \(PUT /);
+      assert.equal(tokens('PUT').length, 5);
+    });
+  });
+
+  it('refuses the bytes for want of a right is not asked again', async () => {
+    await to(({ request, response, go }) => (request.method === 'PUT' ? void response.writeHead(403).end() : go()));
+    await fails(world.move(bytes), 'REGISTRY_DENIED');
+    assert.deepEqual(world.clock.sleeps, []);
+  });
+
+  it('reads slowly holds the source up, and gets every byte', async () => {
+    const large = makeBytes(12 * megabyte + 9);
+    let most = 0;
+    await start(
+      {
+        reply: first('PUT', async ({ request, response, go, received }) => {
+          response.req.pause();
+          await new Promise(resolve => setTimeout(resolve, 150));
+          most = request.bytes;
+          response.req.resume();
+          await received(large.byteLength);
+          await go();
+        }),
+      },
+      { tls: await createTls() },
+    );
+    const told: number[] = [];
+    assert.equal(await world.move(large, { onBytes: count => told.push(count) }), 'copied');
+    assertStored(large);
+    assert.ok(most < 512 * kilobyte, `${most} bytes came while nobody read`);
+  });
+});
