@@ -144,9 +144,8 @@ describe('a registry of pushed images and promoted copies', () => {
     await live(3);
     const other = estate.ado.world.addBuild({ definitionId: estate.definitionId }).id;
     const [tag = ''] = Object.keys(estate.acr.world.tags(`image-lifecycle/builds/${estate.projectId}`));
-    const { manifest } = estate.acr.world;
     const repository = `image-lifecycle/builds/${estate.projectId}`;
-    estate.acr.world.putManifest(repository, manifest(repository, tag)!.bytes, {
+    estate.acr.world.putManifest(repository, estate.acr.world.manifest(repository, tag)!.bytes, {
       tags: [`${other}.${estate.definitionId}.zz`],
     });
     await leavePromotion(estate, other, { copies: [{ repository: 'prod/app', digest: copy }] });
