@@ -36,7 +36,7 @@ type Fate = Part | 'kept' | 'keptCopies';
 const reasons = {
   kept: 'its pipeline said "onBuildDeleted: keep"',
   keptCopies:
-    'a promoted copy; nothing tells what runs in that stage, so it stays unless the configuration says "onBuildDeleted: delete" for this registry',
+    'a promoted copy; nothing tells what runs in that stage, and the configuration does not say "onBuildDeleted: delete"',
 } as const;
 
 /**
