@@ -55,7 +55,12 @@ describe('PromoteImage and names, tags and the stage before', () => {
     const itself = await bench.step(401, same);
     assertFailed(itself, /inside\/app is where the image comes from\. Name another registry, or a repositoryPrefix/);
     assert.equal(await bench.ci.fingerprint(), before);
-    assertSucceeded(await bench.step(401, { ...same, repositoryPrefix: 'qa' }));
+    const outcome = await bench.step(401, { ...same, repositoryPrefix: 'qa' });
+    assertSucceeded(outcome);
+    assert.ok(
+      linesOf(outcome).some(line => / in 0 blobs and 1 manifest .* 4 mounted\.$/.test(line)),
+      outcome.output,
+    );
     assert.equal(await inspectDigest(bench.ci, 'qa/inside/app:401'), image.digest);
     // What was copied inside the registry is not what the build made, so it goes on as before.
     assertSucceeded(await bench.step(401));
