@@ -129,7 +129,11 @@ export function findManifest(run: CopyRun, source: ImageSource, digest: Digest):
 export async function readManifest(run: CopyRun, source: ImageSource, digest: Digest): Promise<Manifest> {
   const manifest = await findManifest(run, source, digest);
   if (manifest) return manifest;
-  throw run.fail(new AppError(`${source.label}@${digest} is not there (any more).`, { code: 'IMAGE_NOT_FOUND' }));
+  throw run.fail(
+    new AppError(`${source.label}@${digest} is not there (any more). Was it deleted there? Build it anew, then.`, {
+      code: 'IMAGE_NOT_FOUND',
+    }),
+  );
 }
 
 /** The manifests of a graph, the root first and each once; indexes alone are read. Throws `TOO_LARGE` for what is no image. */

@@ -106,9 +106,13 @@ async function promoteBuild(scene: Scene, { build, plan }: PlannedBuild, hold: H
 }
 
 async function finish({ inputs, target }: Scene, planned: readonly PlannedBuild[], values?: string): Promise<void> {
-  const plans = planned.map(({ plan }) => plan);
-  setOutputs(plans, target.host);
-  if (values === undefined || inputs.dryRun) return;
+  // A digest that is not in the stage would be deployed there by the next step.
+  if (inputs.dryRun) return;
+  setOutputs(
+    planned.map(({ plan }) => plan),
+    target.host,
+  );
+  if (values === undefined) return;
   const path = await writeValuesFile(inputs.outputDirectory, values);
   agentLog.info(`Wrote ${path}.`);
   setOutput('valuesFile', path);

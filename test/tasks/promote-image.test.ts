@@ -189,7 +189,7 @@ describe('PromoteImage', () => {
     assert.equal(await bench.stage.fingerprint(), stage);
     assert.equal(await bench.ci.fingerprint(), ci);
     assert.deepEqual(bench.devOps.world.leases.ofBuild(170), []);
-    assert.deepEqual(outcome.taskVariables, {});
+    assert.deepEqual([outcome.taskVariables, outcome.variables], [{}, {}]);
     const told = `To send: ${blobs} bytes in 4 blobs and 1 manifest; there already: nothing. Nothing was changed.`;
     assert.ok(linesOf(outcome).includes(told), outcome.output);
     assert.doesNotMatch(outcome.output, / sent at /);
