@@ -15,7 +15,7 @@ export type BlobMove = 'present' | 'mounted' | 'copied';
 export interface MoveOptions {
   /** Called with the number of bytes that were sent since the last call; a repetition sends and counts them again. */
   readonly onBytes?: (bytes: number) => void;
-  /** Ends the move, with the signal's reason, and gives up its connections. */
+  /** Ends the move, with the signal's reason, and gives up its connections. Of this move alone: Node warns where many listen to one. */
   readonly signal?: AbortSignal;
 }
 

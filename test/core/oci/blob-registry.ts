@@ -26,18 +26,21 @@ export interface Moment {
   readonly nth: number;
   readonly response: ServerResponse;
   /** Resolves when so many bytes of the body have come. */
-  received(bytes: number): Promise<void>;
+  readonly received: (bytes: number) => Promise<void>;
   /** Ends the connection without a word. */
-  cut(): void;
+  readonly cut: () => void;
   /** Does what the specification says. */
-  go(): Promise<void>;
+  readonly go: () => Promise<void>;
 }
+
+/** What a test does with a request. */
+export type ReplyToMoment = (moment: Moment) => void | Promise<void>;
 
 /** How it differs from others. */
 export interface BlobRegistryOptions {
   readonly tls?: TlsMaterial;
   /** Given every request; those it does nothing with stay unanswered. */
-  readonly reply?: (moment: Moment) => void | Promise<void>;
+  readonly reply?: ReplyToMoment;
   /** Where an upload goes. */
   readonly location?: (id: number) => string;
   readonly minChunkBytes?: number;

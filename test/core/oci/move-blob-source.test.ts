@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Credentials } from '../../../core/oci/credentials.ts';
 import type { Descriptor } from '../../../core/oci/manifest.ts';
 import { createTls } from '../../emulators/tls.ts';
-import { type BlobRegistryOptions, digestOf, type Moment } from './blob-registry.ts';
+import { digestOf, type Moment, type ReplyToMoment } from './blob-registry.ts';
 import { type BlobWorld, describeBlob, makeBytes, megabyte, octets, startBlobWorld } from './blob-world.ts';
 import { startLoopback } from './loopback.ts';
 import { fails } from './world.ts';
@@ -22,7 +22,7 @@ function cutAfter({ request, response, cut }: Moment, count: number): void {
 describe('a blob that moves from a source that', () => {
   let world: BlobWorld;
   afterEach(() => world.close());
-  const from = async (reply: NonNullable<BlobRegistryOptions['reply']>): Promise<void> => {
+  const from = async (reply: ReplyToMoment): Promise<void> => {
     world = await startBlobWorld({ source: { reply } });
   };
   /** Nothing was stored, and no upload was ended with as many bytes as were promised. */

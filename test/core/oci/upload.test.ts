@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Credentials } from '../../../core/oci/credentials.ts';
 import { createTls } from '../../emulators/tls.ts';
-import type { BlobRegistryOptions, Moment } from './blob-registry.ts';
-import { startBlobRegistry } from './blob-registry.ts';
+import type { BlobRegistryOptions, Moment, ReplyToMoment } from './blob-registry.ts';
 import {
   type BlobWorld,
   type BlobWorldOptions,
@@ -16,13 +14,16 @@ import { fails } from './world.ts';
 
 const size = 3 * megabyte + 5;
 const bytes = makeBytes(size);
-const blob = describeBlob(bytes);
 const chunk = 16 * megabyte;
 
 /** Answers the first request of this method otherwise. */
-function first(method: string, otherwise: (moment: Moment) => void | Promise<void>) {
-  return (moment: Moment): void | Promise<void> =>
-    moment.request.method === method && moment.nth === 0 ? otherwise(moment) : moment.go();
+function first(method: string, otherwise: ReplyToMoment): ReplyToMoment {
+  return moment => (moment.request.method === method && moment.nth === 0 ? otherwise(moment) : moment.go());
+}
+
+/** A proxy in front of the registry, which knows by its head alone that a request is too large. */
+function refuseAbove(most: number, refuse: ReplyToMoment): ReplyToMoment {
+  return moment => (Number(moment.request.headers['content-length'] ?? 0) > most ? refuse(moment) : moment.go());
 }
 
 describe('an upload to a registry that', () => {
@@ -31,7 +32,7 @@ describe('an upload to a registry that', () => {
   const start = async (target: BlobRegistryOptions, more: BlobWorldOptions = {}): Promise<void> => {
     world = await startBlobWorld({ ...more, target });
   };
-  const to = (reply: NonNullable<BlobRegistryOptions['reply']>): Promise<void> => start({ reply });
+  const to = (reply: ReplyToMoment): Promise<void> => start({ reply });
   const assertStored = (content = bytes): void => {
     assert.ok(world.target.blobs.get(describeBlob(content).digest)?.equals(content));
   };
@@ -124,11 +125,6 @@ describe('an upload to a registry that', () => {
 
   describe('takes no large body', () => {
     const large = makeBytes(2 * chunk + 100);
-    /** A proxy in front of the registry, which knows by its head alone that a request is too large. */
-    const refuseAbove =
-      (most: number, refuse: (moment: Moment) => void | Promise<void>): ((moment: Moment) => void | Promise<void>) =>
-      moment =>
-        Number(moment.request.headers['content-length'] ?? 0) > most ? refuse(moment) : moment.go();
 
     for (const [name, refuse] of Object.entries({
       'answers before it reads': ({ response }: Moment): void => void response.writeHead(413).end('too large'),
@@ -221,134 +217,6 @@ describe('an upload to a registry that', () => {
       await to(refuseAbove(chunk, ({ response }) => void response.writeHead(413).end()));
       await fails(world.move(other, {}, describeBlob(large)), 'DIGEST_MISMATCH');
       assert.deepEqual([world.target.blobs.size, world.sent().some(each => each === 'PUT 0')], [0, false]);
-    });
-  });
-
-  describe('keeps blobs elsewhere', () => {
-    const password: Credentials = { kind: 'password', username: 'me', password: 'my-password' };
-    const basic = `Basic ${Buffer.from('me:my-password').toString('base64')}`;
-    const guard =
-      (reply: (moment: Moment) => void | Promise<void>) =>
-      (moment: Moment): void | Promise<void> => {
-        if (moment.request.headers.authorization === basic) return reply(moment);
-        return void moment.response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end();
-      };
-
-    it('sends its bytes there, whole or in chunks, and its credentials never', async () => {
-      const tls = await createTls();
-      const large = makeBytes(chunk + 7);
-      const storage = await startBlobRegistry({
-        tls,
-        reply: ({ request, response, received }) => {
-          const length = Number(request.headers['content-length']);
-          if (length > chunk) return void response.writeHead(413).end();
-          return received(length).then(() => {
-            const headers = { location: `next?at=${request.bytes}` };
-            response.writeHead(request.method === 'PATCH' ? 202 : 201, headers).end();
-          });
-        },
-      });
-      const location = (id: number): string => `${storage.url}/put/${id}?sig=a%2Bb`;
-      await start(
-        { location, reply: guard(({ go }) => go()) },
-        { tls, credentials: password, source: { reply: guard(({ go }) => go()) } },
-      );
-      assert.equal(await world.move(large), 'copied');
-      const digest = encodeURIComponent(describeBlob(large).digest);
-      assert.deepEqual(
-        storage.requests.map(({ method, path, headers }) => [method, path, headers.authorization]),
-        [
-          ['PUT', `/put/1?sig=a%2Bb&digest=${digest}`, undefined],
-          ['PATCH', '/put/2?sig=a%2Bb', undefined],
-          ['PATCH', `/put/next?at=${chunk}`, undefined],
-          ['PUT', `/put/next?at=7&digest=${digest}`, undefined],
-        ],
-      );
-      assert.ok(!world.log.lines.join().includes('sig='), 'a signed address was logged');
-      await storage.close();
-    });
-
-    it('does not believe the refusals of that place, nor its challenge', async () => {
-      const storage = await startBlobRegistry({
-        reply: ({ response }) =>
-          void response.writeHead(401, { 'www-authenticate': 'Bearer realm="http://localhost:1/token"' }).end(),
-      });
-      await start(
-        { location: () => `${storage.url}/put`, reply: guard(({ go }) => go()) },
-        { credentials: password, source: { reply: guard(({ go }) => go()) } },
-      );
-      const thrown = await fails(world.move(bytes), 'REGISTRY_UNEXPECTED');
-      assert.match(thrown.message, /answered 401/);
-      assert.equal(storage.requests.length, 1);
-      await fails(world.move(bytes), 'REGISTRY_UNEXPECTED');
-      assert.equal(world.target.requests.at(-1)?.headers.authorization, basic);
-      await storage.close();
-    });
-
-    it('does not leave TLS for it', async () => {
-      const tls = await createTls();
-      const plain = await startBlobRegistry();
-      await start({ location: () => `${plain.url}/put` }, { tls });
-      const thrown = await fails(world.move(bytes), 'REGISTRY_UNEXPECTED');
-      assert.match(thrown.message, /wants an upload at http:\/\/localhost:\d+, without TLS; nothing was sent there/);
-      assert.deepEqual([plain.requests, world.clock.sleeps], [[], []]);
-      await plain.close();
-    });
-
-    it('may name itself in full', async () => {
-      await start({ location: id => `${world.target.url}/v2/else/blobs/uploads/${id}?_state=x%3D&y=` });
-      assert.equal(await world.move(bytes), 'copied');
-      assertStored();
-      const path = world.target.requests.at(-1)?.path;
-      assert.equal(path, `/v2/else/blobs/uploads/1?_state=x%3D&y=&digest=${encodeURIComponent(blob.digest)}`);
-    });
-  });
-
-  describe('gives tokens', () => {
-    type Good = (moment: Moment, token: number) => boolean;
-    const startTokens = async (good: Good, refuse: (moment: Moment) => Promise<void> | void): Promise<void> => {
-      let given = 0;
-      const reply = (moment: Moment): void | Promise<void> => {
-        const { path, headers } = moment.request;
-        if (path.startsWith('/token')) return void moment.response.end(JSON.stringify({ token: `t${(given += 1)}` }));
-        const token = Number(/^Bearer t(\d+)$/.exec(headers.authorization ?? '')?.[1] ?? 0);
-        if (token > 0 && good(moment, token)) return moment.go();
-        moment.response.setHeader('www-authenticate', `Bearer realm="${world.target.url}/token",service="s"`);
-        return refuse(moment);
-      };
-      await to(reply);
-    };
-    const readThenRefuse = async ({ request, response, received }: Moment): Promise<void> => {
-      await received(Number(request.headers['content-length'] ?? 0));
-      response.writeHead(401).end();
-    };
-    const refuseAndClose = ({ response }: Moment): void => void response.writeHead(401, { connection: 'close' }).end();
-    const tokens = (method: string): (string | undefined)[] =>
-      world.target.requests.filter(each => each.method === method).map(({ headers }) => headers.authorization);
-
-    it('takes another for the bytes when one has ended since the upload began', async () => {
-      await startTokens(({ request }, token) => request.method !== 'PUT' || token > 1, readThenRefuse);
-      assert.equal(await world.move(bytes), 'copied');
-      assertStored();
-      assert.deepEqual(tokens('PUT'), ['Bearer t1', 'Bearer t2']);
-    });
-
-    it('takes another, though the refusal is lost because the bytes were still on their way', async () => {
-      let ended = false;
-      await startTokens(({ request }, token) => {
-        ended ||= request.method === 'PUT';
-        return token > 1 || !ended;
-      }, refuseAndClose);
-      assert.equal(await world.move(bytes), 'copied');
-      assertStored();
-      assert.deepEqual(tokens('PUT'), ['Bearer t1', 'Bearer t2']);
-    });
-
-    it('gives up when no token is good for the bytes', async () => {
-      await startTokens(({ request }) => request.method !== 'PUT', readThenRefuse);
-      const thrown = await fails(world.move(bytes), 'REGISTRY_DENIED');
-      assert.match(thrown.message, /no permission for "repository:team\/app:pull,push" \(PUT /);
-      assert.equal(tokens('PUT').length, 5);
     });
   });
 
