@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AcrEmulator } from '../../emulators/acr/acr.ts';
 import { type Content, makeImage, makeSignature } from '../../support/images.ts';
 import { digestTag, makeArtifact, makeCosignature, makeIndexOf, makeReferrersList } from '../../support/shapes.ts';
@@ -198,9 +199,24 @@ describe('a target without the referrers API', () => {
 
   it('has both in its list where one run brings different things about one image', async () => {
     const target = world.target.open('list/run');
-    await copyAll(
-      ['list/one', 'list/other'].map(name => ({ ...errand(world, name, image), target, tags: [name.slice(5)] })),
-    );
+    const seen = { 'manifest.get': 0, 'manifest.put': 0, 'manifest.head': 0 } as Record<string, number>;
+    // The two would read before either writes, and the second write after the first was looked at, if they could.
+    acr.faults.intercept = async ({ operation, reference }, phase) => {
+      if (reference !== listTag) return 'proceed' as const;
+      if (phase === 'after') seen[operation] = (seen[operation] ?? 0) + 1;
+      if (phase === 'after' || operation !== 'manifest.put') return 'proceed' as const;
+      const isOver = (): boolean =>
+        seen['manifest.put'] === 0 ? seen['manifest.get'] === 2 : seen['manifest.head'] === 1;
+      for (let turns = 0; !isOver() && turns < 500; turns += 1) await nextTurn();
+      return 'proceed' as const;
+    };
+    const errands = ['list/one', 'list/other'].map(name => ({
+      ...errand(world, name, image),
+      target,
+      tags: [name.slice(5)],
+    }));
+    await copyAll(errands);
+    acr.faults.clear();
     assert.deepEqual(listed('list/run').sort(), [mine.digest, theirs.digest].sort());
   });
 });

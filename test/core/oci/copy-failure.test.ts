@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '../../../core/base/errors.ts';
-import type { CopyProgress } from '../../../core/oci/copy-progress.ts';
+import { type CopyProgress, createTally } from '../../../core/oci/copy-progress.ts';
+import { ociLayer } from '../../../core/oci/media-types.ts';
 import type { FaultEffect, FaultMatch } from '../../emulators/acr/faults.ts';
-import { flatten, makeImage, makeSignature } from '../../support/images.ts';
+import { content, flatten, makeImage, makeSignature } from '../../support/images.ts';
+import { makeArtifact } from '../../support/shapes.ts';
 import { type CopyWorld, copyAll, type Errand, errand, startCopyWorld } from './copy-world.ts';
 import { fails } from './world.ts';
 
@@ -78,6 +81,28 @@ describe('a copy of several images that fails', () => {
       assert.ok(later <= 24, `${later} more of them`);
     });
   }
+
+  it('gives up a large blob that is on its way', async () => {
+    const large = content(ociLayer, Buffer.alloc(2 * 1024 * 1024, 'large'));
+    const root = makeArtifact('application/vnd.large', { layers: [large] });
+    await world.source.put('team/large', root);
+    const gate = new EventEmitter();
+    const [begun, released] = [once(gate, 'begun'), once(gate, 'released')];
+    world.source.acr!.faults.intercept = async ({ operation, reference }) => {
+      if (operation !== 'blob.data' || reference !== large.digest) return 'proceed' as const;
+      gate.emit('begun');
+      await released;
+      return 'cut' as const;
+    };
+    world.target.acr!.faults.intercept = async ({ operation }) => {
+      if (operation === 'manifest.put') await begun;
+      return 'proceed' as const;
+    };
+    world.target.acr!.faults.add({ operation: 'manifest.put' }, { kind: 'status', status: 400 });
+    const thrown = await fails(copyAll([errand(world, 'team/large', root), ...errands]), 'REGISTRY_UNEXPECTED');
+    gate.emit('released');
+    assert.match(thrown.message, /team\/app\d, manifest .* answered 400/);
+  });
 
   it('leaves no socket', async () => {
     const before = countSockets();
@@ -192,9 +217,22 @@ describe('the numbers of a copy', () => {
     assert.equal(flatten(image).length, 5);
   });
 
+  it('count no byte twice of a blob that is begun again, and none of one that was there after all', () => {
+    const tally = createTally();
+    const [again, there] = [tally.begin(10), tally.begin(7)];
+    for (const count of [6, 4, 6]) again.bytes(count);
+    there.bytes(3);
+    const read = (): number[] => [tally.read().sent, tally.read().spared, tally.read().left];
+    assert.deepEqual(read(), [13, 0, 4]);
+    again.end('copied');
+    there.end('mounted');
+    assert.deepEqual(read(), [10, 7, 0]);
+  });
+
   for (const effect of [
     { kind: 'cut', when: 'after' },
     { kind: 'cut', when: 'before' },
+    { kind: 'cut', when: 'body' },
     { kind: 'status', status: 503 },
     { kind: 'status', status: 429, retryAfter: 1 },
   ] as const) {

@@ -61,6 +61,16 @@ describe('a copy from a source that lies', () => {
       await refuses(contentSource([root]), root, 'DIGEST_MISMATCH');
     });
 
+    it(`ends at a layer of ${words} bytes that is there already`, async () => {
+      await world.target.put(target(), layer);
+      await refuses(contentSource([root]), root, 'DIGEST_MISMATCH');
+    });
+
+    it(`ends at a layer of ${words} bytes that another repository of the registry has`, async () => {
+      await world.target.put('to/other', root);
+      await refuses(repositorySource(world.target.open('to/other')), root, 'DIGEST_MISMATCH');
+    });
+
     it(`ends at a child of ${words} bytes, on its way and where it is there already`, async () => {
       const index = makeIndex(`child${size}`);
       const [child = index] = index.parts;

@@ -137,6 +137,23 @@ describe('the requests of a copy between registries of Azure', () => {
     assert.equal(run.tally.read().blobs.copied, blobs);
   });
 
+  it('move a blob of two images in two repositories once, and mount it in the second', async () => {
+    const names = ['a', 'b'].map(end => `${name()}/${end}`);
+    const roots = [makeImage('mounted', { layers: 1 }), makeImage('mounted', { layers: 2 })];
+    const errands = names.map((repository, at) => errand(world, repository, roots[at]!, ['v1']));
+    for (const [at, repository] of names.entries()) await putShape(world.source, repository, { root: roots[at]! });
+    const { run } = await copyAll(errands, bare);
+    const all = roots.flatMap(({ parts }) => parts);
+    const once = new Set(all.map(({ digest }) => digest)).size;
+    assert.equal(all.length, once + 1);
+    const { source } = asked();
+    assert.deepEqual([source['blob.get'], source['blob.data']], [once, once]);
+    assert.deepEqual(run.tally.read().blobs, { present: 0, mounted: 1, copied: once });
+    for (const [at, repository] of names.entries()) {
+      for (const { digest } of roots[at]!.parts) assert.ok(await world.target.readBlob(repository, digest));
+    }
+  });
+
   it('change nothing and ask for no blob in a dry run, which counts what would move', async () => {
     const root = makeIndex('dry');
     await putShape(world.source, name(), { root, referrers: [makeSignature(root)] });

@@ -10,6 +10,7 @@ const some = fc.nat({ max: 20 });
 const effects: fc.Arbitrary<FaultEffect> = fc.constantFrom(
   { kind: 'cut', when: 'before' },
   { kind: 'cut', when: 'after' },
+  { kind: 'cut', when: 'body' },
   { kind: 'status', status: 503 },
   { kind: 'status', status: 500, processed: true },
   { kind: 'status', status: 429, retryAfter: 1 },
