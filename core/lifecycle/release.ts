@@ -17,6 +17,7 @@ import {
   readTombstone,
   type Tombstone,
   type TombstoneKey,
+  takenOff,
   writeTombstone,
 } from './tombstone.ts';
 
@@ -56,9 +57,12 @@ export async function releaseBuild(run: Run, dead: DeadBuild, parts = allParts):
   await writeTombstone(run.registry, { kind: 'kept', copies: keepsCopies, count: keepers.length }, content);
 }
 
-/** What an earlier tombstone leaves to be looked at again. */
+/** What an earlier tombstone leaves. */
 export interface EarlierRelease {
+  /** To be looked at again. */
   readonly images: readonly ClaimedImage[];
+  /** Others that are still there: not to be looked at, but their tags may come back. */
+  readonly rest: readonly ClaimedImage[];
   readonly records: readonly string[];
   readonly copies: boolean;
 }
@@ -77,12 +81,13 @@ export async function releaseAgain(run: Run, dead: DeadBuild, earlier: EarlierRe
     };
     // The tie was seen when the image was claimed, and an index is what its digest says: neither is asked twice.
     const { children, subjects } = image;
-    // What was taken off must be known as long as it can come back.
-    const taken = [...new Set([...(image.taken ?? []), ...image.untag])];
-    return { ...(await claimImage(run, dead, named)), taken, children, subjects, claimed: true };
+    return { ...(await claimImage(run, dead, named)), taken: takenOff(image), children, subjects, claimed: true };
   });
   const count = images.filter(image => image.untag.length > 0).length;
-  await carryOut(run, dead, [{ ...earlier, images, count }]);
+  const rest = earlier.rest
+    .map(image => ({ ...image, untag: [], taken: takenOff(image), claimed: false }))
+    .filter(image => image.taken.length > 0);
+  await carryOut(run, dead, [{ ...earlier, images: [...images, ...rest], count }]);
 }
 
 /** An interruption that lasted longer is a new release: the grace is to run from when the tags come off. */
@@ -96,11 +101,12 @@ export async function resumeRelease(run: Run, dead: DeadBuild, key: TombstoneKey
   const kept = new Set(now.kept.map(placeOf));
   const images = content.images.filter(image => !kept.has(placeOf(image)));
   const claimed = images.filter(image => image.claimed);
+  const rest = content.images.filter(image => !claimed.includes(image));
   if (registryTime(run) - key.time <= resumableMs || claimed.length === 0) {
     await untagAll(run, key, { ...content, images });
     return;
   }
-  await releaseAgain(run, dead, { images: claimed, records: content.records, copies: key.copies });
+  await releaseAgain(run, dead, { images: claimed, rest, records: content.records, copies: key.copies });
   await removeTombstone(run.registry, key, run.log, content.manifest);
 }
 
@@ -121,7 +127,7 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
 }
 
 /** What a tombstone is to say. */
-interface Release extends EarlierRelease {
+interface Release extends Omit<EarlierRelease, 'rest'> {
   /** Images that the brake counts. */
   readonly count: number;
 }

@@ -3,7 +3,7 @@ import { errorMessage, hasCode } from '../base/errors.ts';
 import { imageRepository } from './inspect.ts';
 import { putBack, removeTombstone } from './remove.ts';
 import { placeOf, type Run, registryTime } from './surroundings.ts';
-import { readTombstone, type TombstoneKey } from './tombstone.ts';
+import { readTombstone, type TombstoneKey, takenOff } from './tombstone.ts';
 
 /** What is not found so long after its release was collected before; until then a 404 may be that of a proxy. */
 const hopelessMs = 48 * 60 * 60_000;
@@ -17,7 +17,7 @@ export async function restoreBuild(run: Run, key: TombstoneKey, why: string): Pr
   if (!content) return true;
   let failed = false;
   for (const image of content.images) {
-    for (const tag of new Set([...image.untag, ...(image.taken ?? [])])) {
+    for (const tag of takenOff(image)) {
       const item = { projectId: key.projectId, buildId: key.buildId, subject: `${image.repository}:${tag}` };
       try {
         const on = run.dryRun

@@ -32,8 +32,8 @@ export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): 
   const results = new Map<string, CollectResult>();
   for (const repository of repositories) results.set(repository, await collectOne(run, repository, due));
   for (const each of due) {
-    const pending = reportImages(run, each, results);
-    if (!run.dryRun) await unlessItFails(run, each, () => closeOrRenew(run, each, pending));
+    const left = reportImages(run, each, results);
+    if (!run.dryRun) await unlessItFails(run, each, () => closeOrRenew(run, each, left));
   }
 }
 
@@ -82,11 +82,20 @@ async function collectOne(run: Run, repository: string, due: readonly Due[]): Pr
   }
 }
 
-/** Reports each image and gives those that must be looked at again. */
-function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectResult>): ClaimedImage[] {
+interface Left {
+  /** Images and children of indexes that must be looked at again. */
+  readonly pending: readonly ClaimedImage[];
+  /** All images that are still there. */
+  readonly there: readonly ClaimedImage[];
+}
+
+/** Reports each image and gives what is left. */
+function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectResult>): Left {
   const pending: ClaimedImage[] = [];
+  const there = due.content.images.filter(image => !image.claimed);
   for (const image of claimedOf(due.content)) {
     const result = results.get(image.repository);
+    if (result?.held.has(image.digest)) there.push(image);
     const parts = [image, ...image.children.map(child => partOf(image, child))];
     for (const part of parts) {
       const hold = result?.held.get(part.digest);
@@ -98,7 +107,7 @@ function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectRe
       if (hold && !settles(run, due, part, hold)) pending.push(part);
     }
   }
-  return pending;
+  return { pending, there };
 }
 
 /** A hold of somebody else closes the account; a lock, a use or a tag of this very build does not. */
@@ -107,13 +116,14 @@ function settles(run: Run, due: Due, image: ClaimedImage, hold: Hold): boolean {
   return hold.tag === undefined || ownershipOf(hold.tag, due.dead.build, run.rules, image.recorded) === undefined;
 }
 
-async function closeOrRenew(run: Run, due: Due, pending: readonly ClaimedImage[]): Promise<void> {
+async function closeOrRenew(run: Run, due: Due, { pending, there }: Left): Promise<void> {
   // The brake counts the tombstones of a day, so none goes before.
   if (registryTime(run) - due.key.time < brakeWindowMs) return;
   const images = pending.filter(image => !run.needed.has(placeOf(image)));
   const records = due.content.records.filter(tag => due.settled.has(tag));
   if (images.length > 0) {
-    await releaseAgain(run, due.dead, { images, records, copies: due.key.copies });
+    const rest = there.filter(image => !images.includes(image));
+    await releaseAgain(run, due.dead, { images, rest, records, copies: due.key.copies });
     await removeTombstone(run.registry, due.key, run.log, due.content.manifest);
     return;
   }

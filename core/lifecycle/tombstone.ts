@@ -156,6 +156,11 @@ export async function readTombstone(
   });
 }
 
+/** Every tag that was to come off an image, by this tombstone or by one that it took the place of: what may come back. */
+export function takenOff({ untag, taken = [] }: ClaimedImage): string[] {
+  return [...new Set([...untag, ...taken])];
+}
+
 /** Marks a release as complete: a second tag on the same tombstone. */
 export async function markDone(registry: Registry, key: TombstoneKey): Promise<void> {
   const repository = tombstoneRepository(registry, key.projectId);

@@ -197,6 +197,22 @@ describe('a promoted copy of a build that is gone', () => {
     untouched();
   });
 
+  it('has its tags back, though another tag holds it and only its neighbour was looked at again since', async () => {
+    const { world } = estate.acr;
+    const locked = world.putImage('prod/locked').digest;
+    await leavePromotion(estate, id, { copies: [{ repository: 'prod/locked', digest: locked }] });
+    world.tag(prod, 'live', digest);
+    setRule('delete');
+    await estate.reconcile();
+    world.setAttributes('prod/locked', locked, { deleteEnabled: false });
+    estate.advance(25 * hour);
+    await live(2);
+    deepEqual(world.tags(prod), { live: digest });
+    setRule('keep');
+    await estate.reconcile();
+    deepEqual([world.tags(prod), world.tags('prod/locked')], [{ [id]: digest, live: digest }, { [id]: locked }]);
+  });
+
   it('loses no more tags when its release was interrupted before the configuration changed', async () => {
     const second = estate.acr.world.putImage('prod/web').digest;
     await leavePromotion(estate, id, { copies: [{ repository: 'prod/web', digest: second }] });
