@@ -28,7 +28,7 @@ export interface Sent extends Omit<Dispatcher.DispatchOptions, 'body'> {
 /** TLS brings 16 KB at a time; hashing and sending so little costs as much again as the bytes. */
 const gatheredBytes = 256 * 1024;
 const enoughBytes = gatheredBytes / 2;
-/** A part of so many bytes is passed on as it came. More than any socket queues before it asks for a pause. */
+/** A part of so many bytes is passed on as it came. */
 const largeBytes = 64 * 1024;
 const dumpedBytes = 64 * 1024;
 
@@ -125,9 +125,7 @@ function createQueue({ resume, leave }: Ends): Queue {
       chunks.shift();
     }
     waiting -= at;
-    const gathered = buffer.subarray(0, at);
-    // A small one may still wait in the queue of a socket when the next is asked for.
-    return at < largeBytes ? Buffer.from(gathered) : gathered;
+    return buffer.subarray(0, at);
   }
 
   async function* read(): AsyncGenerator<Uint8Array> {

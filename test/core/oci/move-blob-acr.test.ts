@@ -166,6 +166,16 @@ describe('a blob that moves to an Azure Container Registry', () => {
     world.acr.behaviour.mountNeedsScope = true;
   });
 
+  it('goes into another upload where that one broke', async () => {
+    world.acr.behaviour.mountNeedsScope = false;
+    const target = world.open('team/target', pushing, pullOnly);
+    const blob = put(world, 'team/source', 3001);
+    world.acr.faults.add({ operation: 'upload.finish', nth: 1 }, { kind: 'cut', when: 'before' });
+    assert.equal(await moveBlob(source(world.open('team/source')), target, blob), 'copied');
+    assert.equal(world.acr.requests.count({ operation: 'upload.start', status: 202 }), 2);
+    world.acr.behaviour.mountNeedsScope = true;
+  });
+
   it('waits as it is told, on either side', async () => {
     const blob = put(from, 'team/app', megabyte);
     const effect = { kind: 'status', status: 429, retryAfter: 7 } as const;

@@ -162,6 +162,16 @@ describe('a blob that moves from a source that', () => {
     assert.equal(world.source.requests.length, 1);
   });
 
+  it('says something before its answer is heard to the end', async () => {
+    await from(({ response, go }) => {
+      response.writeProcessing();
+      response.writeEarlyHints({ link: '</x>; rel=preload' });
+      return go();
+    });
+    assert.equal(await world.move(bytes), 'copied');
+    assertStored();
+  });
+
   it('comes in chunks of its own, slowly, is read as it comes', async () => {
     await from(async ({ response }) => {
       for (let at = 0; at < size; at += 50_000) {
