@@ -7,6 +7,10 @@ import { isIndexType, ociIndex } from './media-types.ts';
 import { nextLink } from './paging.ts';
 import { type Repository, unexpectedAnswer } from './repository.ts';
 
+/** Azure puts a hundred on a page; nothing that is used has more than these. */
+const maxReferrers = 100_000;
+const maxPages = 1000;
+
 /** The tag under which signatures of `digest` are kept where there is no referrers API: `sha256-<hex>`. */
 export function referrersTag(digest: Digest): string {
   return digest.replace(':', '-');
@@ -30,10 +34,17 @@ export async function listReferrers(repository: Repository, digest: Digest): Pro
   const seen = new Set<string>();
   let next: string | undefined = `/v2/${repository.name}/referrers/${digest}`;
   while (next !== undefined) {
-    if (seen.has(next))
+    if (seen.has(next)) {
       throw new AppError(`${repository.label}: the list of referrers of ${digest} leads back to itself.`, {
         code: 'REGISTRY_UNEXPECTED',
       });
+    }
+    if (seen.size >= maxPages || found.length > maxReferrers) {
+      throw new AppError(
+        `${repository.label}: the list of referrers of ${digest} has no end: ${seen.size} pages with ${found.length} were read.`,
+        { code: 'TOO_LARGE' },
+      );
+    }
     seen.add(next);
     const what: string = `${repository.label}, referrers of ${digest}`;
     const answer = await repository.registry.exchange({

@@ -129,6 +129,19 @@ describe('referrers of a registry that answers as it likes', () => {
     });
   }
 
+  it('are an error where the list has no end', async () => {
+    const endless = await startLoopback(({ index }, response) => {
+      const link = `</v2/team/app/referrers/${missing}?page=${index}>; rel="next"`;
+      sendJson(response, { manifests: [] }, { 'content-type': ociIndex, link });
+    });
+    try {
+      await fails(listReferrers(openOn(endless, client), missing), 'TOO_LARGE');
+      assert.ok(endless.requests.length <= 1000, String(endless.requests.length));
+    } finally {
+      await endless.close();
+    }
+  });
+
   it('are none where the list is empty', async () => {
     body = { schemaVersion: 2, mediaType: ociIndex, manifests: [] };
     assert.deepEqual(await listReferrers(openOn(server, client), missing), []);
