@@ -240,8 +240,8 @@ describe('an upload to a registry that', () => {
     };
     const linger = first('PUT', async ({ response, go }) => {
       response.req.pause();
-      await sleep(300);
-      most = read;
+      // Until nothing moves any more.
+      for (most = -1; most !== read; await sleep(200)) most = read;
       response.req.resume();
       await go();
     });
