@@ -3,10 +3,12 @@ import type { Importer } from '../acr/import.ts';
 import { settleAll } from '../base/concurrency.ts';
 import { AppError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { type CopyPath, type CopyRun, copyGraph, holdsBlobs, listGraph } from '../oci/copy.ts';
+import { type CopyPath, copyGraph } from '../oci/copy.ts';
 import type { Bring } from '../oci/copy-referrers.ts';
+import { type CopyRun } from '../oci/copy-run.ts';
 import type { Digest } from '../oci/digest.ts';
 import { headManifest } from '../oci/manifests.ts';
+import { holdsBlobs, listGraph } from '../oci/source-graph.ts';
 
 /** What may be done. */
 export interface BringOptions {

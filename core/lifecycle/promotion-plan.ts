@@ -5,8 +5,8 @@
 import { AppError, inputError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { Logger } from '../base/log.ts';
-import type { CopyRun } from '../oci/copy.ts';
 import { type ImageState, lookAtImages } from '../oci/copy-images.ts';
+import type { CopyRun } from '../oci/copy-run.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Registry } from '../oci/registry.ts';
 import { openRepository } from '../oci/repository.ts';

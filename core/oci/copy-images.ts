@@ -3,8 +3,9 @@
  * and where one image fails, none of them is tagged.
  */
 import { createLimit, settleAll } from '../base/concurrency.ts';
-import { type CopyPath, type CopyRun, copyGraph } from './copy.ts';
+import { type CopyPath, copyGraph } from './copy.ts';
 import { type Bring, type CopiedReferrers, copyReferrers } from './copy-referrers.ts';
+import { type CopyRun } from './copy-run.ts';
 import type { Digest } from './digest.ts';
 import { headManifest } from './manifests.ts';
 import { putTag, readBack } from './put-tag.ts';

@@ -3,7 +3,8 @@
  * Recursively, because a signature of an SBOM is about the image, too.
  */
 import { settleAll } from '../base/concurrency.ts';
-import { type CopyPath, type CopyRun, checkCount, findManifest, isKnownType, listGraph, readManifest } from './copy.ts';
+import { type CopyPath } from './copy.ts';
+import { type CopyRun } from './copy-run.ts';
 import type { Digest } from './digest.ts';
 import {
   describeReferrer,
@@ -16,6 +17,7 @@ import {
 import type { Descriptor, Manifest } from './manifest.ts';
 import { hasReferrersApi, referrersTag } from './referrers.ts';
 import type { DigestTag } from './source.ts';
+import { checkCount, findManifest, isKnownType, listGraph, readManifest } from './source-graph.ts';
 
 /** Brings the graph below a digest into the target, by whatever way. */
 export type Bring = (path: CopyPath, root: Digest) => Promise<void>;

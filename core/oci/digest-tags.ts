@@ -4,7 +4,8 @@
  */
 import { createLimit } from '../base/concurrency.ts';
 import { hasCode } from '../base/errors.ts';
-import type { CopyPath, CopyRun } from './copy.ts';
+import type { CopyPath } from './copy.ts';
+import type { CopyRun } from './copy-run.ts';
 import type { Digest } from './digest.ts';
 import { encodeManifest, type Manifest } from './manifest.ts';
 import { getManifest, headManifest } from './manifests.ts';

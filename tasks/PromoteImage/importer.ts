@@ -3,7 +3,7 @@ import type { Arm } from '../../core/acr/arm.ts';
 import { type FoundRegistry, findRegistry } from '../../core/acr/arm-registry.ts';
 import { createImporter, type Importer } from '../../core/acr/import.ts';
 import { inputError } from '../../core/base/errors.ts';
-import type { CopyRun } from '../../core/oci/copy.ts';
+import type { CopyRun } from '../../core/oci/copy-run.ts';
 import type { Http } from '../../core/oci/http.ts';
 import { type AzureConnection, openArm, readSubscription } from '../agent/arm.ts';
 import { agentLog } from '../agent/log.ts';

@@ -6,7 +6,7 @@ import { chooseBring } from '../../core/lifecycle/bring.ts';
 import { watchBuild } from '../../core/lifecycle/living-build.ts';
 import { promote } from '../../core/lifecycle/promote.ts';
 import type { LeaseOwner } from '../../core/lifecycle/retain-build.ts';
-import { createCopyRun } from '../../core/oci/copy.ts';
+import { createCopyRun } from '../../core/oci/copy-run.ts';
 import { createHttp, type Http } from '../../core/oci/http.ts';
 import { connectAzureDevOps } from '../agent/azure-devops.ts';
 import { createCopyProgress } from '../agent/copy-progress.ts';

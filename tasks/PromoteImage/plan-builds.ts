@@ -3,7 +3,7 @@ import { AppError, hasCode, withContext } from '../../core/base/errors.ts';
 import type { BuildIdentity } from '../../core/lifecycle/build-record.ts';
 import { requirePromoted } from '../../core/lifecycle/promotion-gate.ts';
 import { checkTogether, type PromotionPlan, planPromotion } from '../../core/lifecycle/promotion-plan.ts';
-import type { CopyRun } from '../../core/oci/copy.ts';
+import type { CopyRun } from '../../core/oci/copy-run.ts';
 import type { Registry } from '../../core/oci/registry.ts';
 import { agentLog } from '../agent/log.ts';
 import type { PromoteImageInputs } from './inputs.ts';

@@ -27,7 +27,7 @@ export async function openRecorded(
   return {
     records,
     from: registry.host,
-    open: image => repositorySource(openRepository(registry, image.repository, ['pull'])),
+    open: openSources(registry),
     tagged: repository => buildTagIn(registry, repository, `${buildTagPrefix}${build.id}`),
     close: async () => {},
   };
@@ -59,9 +59,19 @@ export async function openNamed(
   return {
     records: [recordOf(build, [...images.values()], 'keep')],
     from: registry.host,
-    open: image => repositorySource(openRepository(registry, image.repository, ['pull'])),
+    open: openSources(registry),
     tagged: async () => undefined,
     close: async () => {},
+  };
+}
+
+/** One source for each repository, which lists its tags once. */
+function openSources(registry: Registry): Promotable['open'] {
+  const known = new Map<string, ImageSource>();
+  return ({ repository }) => {
+    const source = known.get(repository) ?? repositorySource(openRepository(registry, repository, ['pull']));
+    known.set(repository, source);
+    return source;
   };
 }
 

@@ -3,6 +3,13 @@ import { AppError } from '../../../core/base/errors.ts';
 import { fails } from '../oci/world.ts';
 import { type Stages, startStages } from './stages.ts';
 
+const declining = async () =>
+  ({ kind: 'declined', reason: 'status 403 (AuthorizationFailed)', isFinal: true }) as const;
+const succeeding = async () => ({ kind: 'imported' }) as const;
+const failing = async () => {
+  throw new AppError('reported, but not there', { code: 'REGISTRY_UNEXPECTED' });
+};
+
 describe('what holds a promotion back', () => {
   let stages: Stages;
   beforeEach(async () => {
@@ -93,8 +100,7 @@ describe('what holds a promotion back', () => {
 
   it('is an import that Azure declines, where nothing else is permitted; else one line says why, and it is copied', async () => {
     const { id, image } = await build();
-    const importer = async () =>
-      ({ kind: 'declined', reason: 'status 403 (AuthorizationFailed)', isFinal: true }) as const;
+    const importer = declining;
     const { message } = await fails(stages.promote(id, { importer, importOnly: true }), 'REGISTRY_DENIED');
     assert.match(message, /could not be imported: status 403 \(AuthorizationFailed\)\. Set method to auto/);
     assert.deepEqual(stages.stage.world.tags('app'), {});
@@ -111,7 +117,7 @@ describe('what holds a promotion back', () => {
       { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: layer, size: 18 },
     ]);
     const id = await stages.ci.build([{ repository: 'cache', reference: index.digest }]);
-    const importer = async () => ({ kind: 'imported' }) as const;
+    const importer = succeeding;
     const { imported } = await stages.promote(id, { importer });
     assert.equal(imported.size, 0);
     assert.ok(stages.stage.world.snapshot().blobs.includes(layer));
@@ -119,9 +125,7 @@ describe('what holds a promotion back', () => {
 
   it('is an importer that finds the target without what was reported: nothing is tagged', async () => {
     const { id } = await build();
-    const importer = async () => {
-      throw new AppError('reported, but not there', { code: 'REGISTRY_UNEXPECTED' });
-    };
+    const importer = failing;
     await fails(stages.promote(id, { importer }), 'REGISTRY_UNEXPECTED');
     assert.deepEqual(stages.stage.world.tags('app'), {});
   });

@@ -129,10 +129,13 @@ describe('promoting a build', () => {
     await stages.ci.tag(id, [{ repository: 'tool', reference: lone.digest }], { job: 'b', attempt: '1.1' });
     await stages.ci.tag(id, [{ repository: 'app', reference: fresh.digest }], { job: 'a', attempt: '1.2' });
     const { images } = await stages.promote(id);
-    assert.deepEqual(images.map(({ planned: { image } }) => [image.target.name, image.root]).sort(), [
-      ['app', fresh.digest],
-      ['tool', lone.digest],
-    ]);
+    assert.deepEqual(
+      new Map(images.map(({ planned: { image } }) => [image.target.name, image.root])),
+      new Map([
+        ['app', fresh.digest],
+        ['tool', lone.digest],
+      ]),
+    );
   });
 
   it('takes of two images of one repository the one that the build tag is on, and guesses nothing without it', async () => {

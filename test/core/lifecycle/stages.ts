@@ -5,7 +5,7 @@ import { buildTagIn, readPromotable } from '../../../core/lifecycle/promotable.t
 import { type PromoteResult, promote } from '../../../core/lifecycle/promote.ts';
 import { requirePromoted } from '../../../core/lifecycle/promotion-gate.ts';
 import { type PromotionPlan, type PromotionRules, planPromotion } from '../../../core/lifecycle/promotion-plan.ts';
-import { type CopyRun, createCopyRun } from '../../../core/oci/copy.ts';
+import { type CopyRun, createCopyRun } from '../../../core/oci/copy-run.ts';
 import { createHttp, type Http } from '../../../core/oci/http.ts';
 import { openRegistry, type Registry } from '../../../core/oci/registry.ts';
 import { openRepository } from '../../../core/oci/repository.ts';
