@@ -101,6 +101,17 @@ describe('a registry of pushed images and promoted copies', () => {
     deepEqual(estate.acr.world.tags('app'), { [id]: pushed }, 'the release that was interrupted leaves it out');
   });
 
+  it('takes no tag off such an image again, where its repository cannot be judged', async () => {
+    estate.ado.world.deleteBuild(id);
+    await estate.reconcile();
+    await leavePromotion(estate, id, { copies: [{ repository: 'app', digest: pushed }] });
+    const hidden = estate.acr.world.putImage('app', { tags: ['hidden'] });
+    estate.acr.world.setAttributes('app', hidden.digest, { listEnabled: false });
+    estate.advance(25 * hour);
+    match((await live(3)).join('\n'), /nothing is collected in app/);
+    equal(estate.acr.world.tags('app')[id], pushed);
+  });
+
   it('takes up the copies when the configuration changes, though a lock holds up what the build pushed', async () => {
     estate.acr.world.setAttributes('app', pushed, { deleteEnabled: false });
     estate.ado.world.deleteBuild(id);
