@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { runHere } from '../scripts/bench/client.ts';
 import { measureCollect } from '../scripts/bench/collect.ts';
 import { measureScale } from '../scripts/bench/delete-at-scale.ts';
+import { measureRequests, totalOf } from '../scripts/bench/promote-requests.ts';
 import { measureRelease } from '../scripts/bench/release-build.ts';
 import { sumOf } from '../scripts/bench/tally.ts';
 
@@ -50,5 +51,17 @@ describe('benches', () => {
     for (const { throttled, client } of [figures.release, figures.collect]) {
       equal(client.waits.count, sumOf(throttled));
     }
+  });
+
+  it('promotes an image with five requests for each blob and seven more, and finds it there with one', async () => {
+    const { cold, warm, coldSigned, warmSigned } = await measureRequests(5);
+    const blobs = 6;
+    equal(totalOf(cold), 5 * blobs + 7);
+    equal(totalOf(warm), 1);
+    deepEqual(warm.source, {});
+    // The signature has a config and a layer of its own; lists of referrers and of tags are the source's.
+    deepEqual([coldSigned.source['referrers.list'], coldSigned.source['oci.tags.list']], [2, 1]);
+    deepEqual([warmSigned.source['referrers.list'], warmSigned.source['oci.tags.list']], [2, 1]);
+    equal(warmSigned.target['manifest.head'], 2);
   });
 });

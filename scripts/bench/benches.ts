@@ -1,6 +1,9 @@
 /** The benches by name: how large each is, and what it prints. */
 import { collectLine, measureCollect } from './collect.ts';
 import { measureScale, publishedBudgets, scaleLine } from './delete-at-scale.ts';
+import { measurePromote, measurePromoteMemory } from './promote.ts';
+import { measureMany } from './promote-many.ts';
+import { measureRequests, totalOf } from './promote-requests.ts';
 import { measureRelease } from './release-build.ts';
 import { runApart } from './run-apart.ts';
 import { sumOf, tell } from './tally.ts';
@@ -10,8 +13,11 @@ export interface Bench {
   /** What it does, a sentence or two. */
   readonly what: string;
   /** Tells what it finds on the way, and gives the figures of the last line. */
-  readonly run: (say: (line: string) => void) => Promise<Readonly<Record<string, number>>>;
+  readonly run: (say: (line: string) => void) => Promise<Figures>;
 }
+
+/** Figures by name; those that belong together are one below the other. */
+export type Figures = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 
 /** Every bench. */
 export const benches: Readonly<Record<string, Bench>> = {
@@ -27,9 +33,44 @@ export const benches: Readonly<Record<string, Bench>> = {
     what: "Deletes 1,000 builds of 2 images each beside 100 that live, while the registry enforces the published budgets of its Standard tier for one identity (reads 5000, writes 1000, deletes 500, lists of referrers 250, sign-ins 10,000 a minute), with minutes of 5 seconds: time runs 12 times as fast. Retry-After stays in whole seconds. The brake's limits are raised. Takes about two minutes.",
     run: runDeleteAtScale,
   },
+  promote: {
+    what: 'Promotes an image of 8 incompressible layers, 600 MB, between two docker-registries whose storage is memory, over http and https: wall times as parts of those of skopeo, of a floor (curl GET | curl PUT, four at a time) and of crane where it is installed, medians of 7 rounds in turns, process starts included; and the peak of our memory. Needs 3 GB of memory, and takes about two minutes.',
+    run: async say => ({ ...(await measurePromote({ layers: 8, layerBytes: 75_000_000 }, 7, say)) }),
+  },
+  'promote-large': {
+    what: 'The peak of our memory while an image of 400 MB, and one of 4 GB, is promoted over https. Needs 10 GB of memory.',
+    run: runPromoteLarge,
+  },
+  'promote-noop': {
+    what: 'Promotes 50 images that are there already, 20 ms away over https: wall time of one process of ours as a part of what skopeo takes, one image after another and eight at a time, medians of 5 rounds in turns; and our requests for each image, which has one tag. Takes about four minutes.',
+    run: async say => ({ ...(await measureMany({ ...many, present: true }, 5, say)) }),
+  },
+  'promote-many': {
+    what: 'The same with 50 images that are not there, each of 6 blobs of 100 KB. Takes about seven minutes.',
+    run: async say => ({ ...(await measureMany({ ...many, present: false }, 5, say)) }),
+  },
+  'promote-requests': {
+    what: 'Counts what a promotion asks of source and target for one image of 5 layers, sign-in aside: not there and there, alone and with a signature, from one emulated Azure Container Registry to another.',
+    run: runPromoteRequests,
+  },
 };
 
-async function runReleaseBuild(say: (line: string) => void): Promise<Readonly<Record<string, number>>> {
+const many = { images: 50, size: { layers: 5, layerBytes: 100_000, configBytes: 100_000 }, roundTripMs: 20 };
+
+async function runPromoteLarge(): Promise<Figures> {
+  const [small = 0, large = 0] = await measurePromoteMemory([50, 500].map(mb => ({ layers: 8, layerBytes: mb * 1e6 })));
+  return { rssMB: small, rssLargeMB: large };
+}
+
+async function runPromoteRequests(say: (line: string) => void): Promise<Figures> {
+  const figures = Object.entries(await measureRequests(5));
+  for (const [name, { source, target }] of figures) {
+    say(`${name}: source: ${tell(source) || 'nothing'}; target: ${tell(target) || 'nothing'}`);
+  }
+  return Object.fromEntries(figures.map(([name, asked]) => [name, totalOf(asked)]));
+}
+
+async function runReleaseBuild(say: (line: string) => void): Promise<Figures> {
   const build = { images: 10, indexes: 2 };
   const small = await measureRelease({ ...build, otherTags: 100, otherRecords: 10 }, runApart);
   const large = await measureRelease({ ...build, otherTags: 100_000, otherRecords: 10 }, runApart);
@@ -45,7 +86,7 @@ async function runReleaseBuild(say: (line: string) => void): Promise<Readonly<Re
   };
 }
 
-async function runCollect(say: (line: string) => void): Promise<Readonly<Record<string, number>>> {
+async function runCollect(say: (line: string) => void): Promise<Figures> {
   const world = { manifests: 50_000, indexes: 2000, released: 1000, releasedIndexes: 40 };
   const figures = await measureCollect(world, runApart);
   say(`collection, of which "requests" is the sum: ${tell(figures.collection)}`);
@@ -55,7 +96,7 @@ async function runCollect(say: (line: string) => void): Promise<Readonly<Record<
   return collectLine(figures);
 }
 
-async function runDeleteAtScale(say: (line: string) => void): Promise<Readonly<Record<string, number>>> {
+async function runDeleteAtScale(say: (line: string) => void): Promise<Figures> {
   const world = { builds: 1000, living: 100, repositories: 2, budgets: publishedBudgets(5000) };
   const figures = await measureScale(world, runApart);
   for (const step of ['release', 'collect'] as const) {

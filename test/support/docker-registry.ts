@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TlsMaterial } from '../emulators/tls.ts';
 import { missingTool } from './tools.ts';
 
 /** A running registry. */
@@ -13,6 +14,8 @@ export interface DockerRegistry {
   readonly host: string;
   readonly username?: string;
   readonly password?: string;
+  /** Forgets everything that is stored. */
+  clear(): Promise<void>;
   /** One line for each stored file, with the digest of its bytes: equal means that nothing was changed. */
   fingerprint(): Promise<string>;
   stop(): Promise<void>;
@@ -23,19 +26,34 @@ export const account = { username: 'builder', password: 'p@ss wörd&1' } as cons
 /** bcrypt of the password above: the one kind that docker-registry reads. */
 const accountHash = '$2b$05$abcdefghijklmnopqrstuu6Tk.zcaFTUnh0pUWTvFgtd2beb6Kx.i';
 
-/** Starts a registry; with `password` it asks for {@link account}. */
-export async function startDockerRegistry(options: { password?: boolean } = {}): Promise<DockerRegistry> {
-  const folder = await mkdtemp(join(tmpdir(), 'image-lifecycle-registry-'));
+/** How to start a registry. */
+export interface DockerRegistryOptions {
+  /** Whether it asks for {@link account}. */
+  readonly password?: boolean;
+  /** Without it, it is spoken to in plain text. */
+  readonly tls?: TlsMaterial;
+  /** The folder that its own is made in; that of temporary files unless told. */
+  readonly within?: string;
+}
+
+/** Starts a registry. */
+export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+  const folder = await mkdtemp(join(options.within ?? tmpdir(), 'image-lifecycle-registry-'));
   const storage = join(folder, 'storage');
   await writeFile(join(folder, 'htpasswd'), `${account.username}:${accountHash}\n`);
+  const tls = options.tls && { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  if (options.tls && tls) {
+    await writeFile(tls.certificate, options.tls.cert);
+    await writeFile(tls.key, options.tls.key);
+  }
   await writeFile(
     join(folder, 'config.json'),
     // YAML reads JSON.
     JSON.stringify({
       version: '0.1',
-      log: { level: 'info' },
+      log: { level: 'info', accesslog: { disabled: true } },
       storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
-      http: { addr: '127.0.0.1:0' },
+      http: { addr: '127.0.0.1:0', ...(tls && { tls }) },
       // Otherwise it takes no layer that is elsewhere.
       validation: { manifests: { urls: { allow: ['^https://'] } } },
       ...(options.password && { auth: { htpasswd: { realm: 'test', path: join(folder, 'htpasswd') } } }),
@@ -47,6 +65,7 @@ export async function startDockerRegistry(options: { password?: boolean } = {}):
     return {
       host: `localhost:${port}`,
       ...(options.password && account),
+      clear: () => rm(storage, { recursive: true, force: true }),
       fingerprint: () => fingerprint(storage),
       stop: () => stop(child, folder),
     };
