@@ -32,12 +32,12 @@ const housed: Readonly<Record<string, RegExp>> = {
   'azure-devops-node-api': /^core\/azure-devops\/http\.ts$/,
   'typed-rest-client': /^core\/azure-devops\/http\.ts$/,
   'azure-pipelines-task-lib': /^tasks\/agent\//,
-  undici: /^(core\/oci\/(http|answer-body|wire)\.ts|tasks\/agent\/.*|webhook-handler\/.*)$/,
+  undici: /^(core\/oci\/(http|answer-body)\.ts|tasks\/agent\/.*|webhook-handler\/.*)$/,
   fastify: /^webhook-handler\//,
 };
 
 /** Node's own modules that core may import. `node:http` is there for its types alone. */
-const harmless = new Set(['node:crypto', 'node:stream']);
+const harmless = new Set(['node:crypto']);
 
 /** What deletes, or lets something be deleted, and the one place that calls it. */
 const deletions: Readonly<Record<string, string>> = {

@@ -3,7 +3,6 @@
  * costs more than the bytes do.
  */
 import type { Dispatcher } from 'undici';
-import { isLent } from './wire.ts';
 
 /** Bytes on their way. A part is its reader's until the next one is asked for: its memory may then be used again. */
 export interface AnswerBody extends AsyncIterable<Uint8Array> {
@@ -26,8 +25,11 @@ export interface Sent extends Omit<Dispatcher.DispatchOptions, 'body'> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** So many bytes may wait for their reader, where they are not lent. */
-const maxWaiting = 256 * 1024;
+/** TLS brings 16 KB at a time; hashing and sending so little costs as much again as the bytes. */
+const gatheredBytes = 256 * 1024;
+const enoughBytes = gatheredBytes / 2;
+/** A part of so many bytes is passed on as it came. */
+const largeBytes = 64 * 1024;
 const dumpedBytes = 64 * 1024;
 
 /** Sends one request, and gives the answer when its headers are there. Throws whatever broke the connection. */
@@ -35,11 +37,7 @@ export function dispatch(dispatcher: Dispatcher, { signal, ...sent }: Sent): Pro
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     const queue = createQueue({
-      resume() {
-        if (!controller?.paused) return false;
-        controller.resume();
-        return true;
-      },
+      resume: () => controller?.paused && controller.resume(),
       leave: () => abort(new Error('the rest was left unread')),
     });
     const abort = (reason: unknown): void => {
@@ -60,7 +58,7 @@ export function dispatch(dispatcher: Dispatcher, { signal, ...sent }: Sent): Pro
         if (status >= 200) resolve({ status, headers, body: bodyOf(queue) });
       },
       onResponseData(receiving, chunk) {
-        if (!queue.add(chunk)) receiving.pause();
+        if (queue.add(chunk) >= gatheredBytes) receiving.pause();
       },
       onResponseEnd() {
         signal?.removeEventListener('abort', stop);
@@ -90,38 +88,56 @@ function bodyOf(queue: Queue): AnswerBody {
 }
 
 interface Ends {
-  /** Goes on where that was paused, and gives whether it was. */
-  readonly resume: () => boolean;
+  /** There is room again. */
+  readonly resume: () => void;
   /** Nobody reads on; nothing where all was read. */
   readonly leave: () => void;
 }
 
 interface Queue {
-  /** Adds a chunk; gives whether more may come before it is read. */
-  add(chunk: Uint8Array): boolean;
+  /** Adds a chunk; gives how many bytes wait. */
+  add(chunk: Uint8Array): number;
   /** Nothing more comes; false where that was known. What has come is read before the failure is. */
   end(failure?: unknown): boolean;
   read(): AsyncGenerator<Uint8Array>;
   leave(): void;
 }
 
-/** Chunks that wait for their reader. */
+/** Chunks that wait for their reader, who takes them gathered. */
 function createQueue({ resume, leave }: Ends): Queue {
   const chunks: Uint8Array[] = [];
   let waiting = 0;
   let end: { readonly failure: unknown } | undefined;
   let wake: (() => void) | undefined;
+  let buffer: Buffer | undefined;
+
+  function take(first: Uint8Array): Uint8Array {
+    if (chunks.length === 1 || first.byteLength >= largeBytes) {
+      chunks.shift();
+      waiting -= first.byteLength;
+      return first;
+    }
+    buffer ??= Buffer.allocUnsafeSlow(gatheredBytes);
+    let at = 0;
+    for (let next = chunks[0]; next && at + next.byteLength <= gatheredBytes; next = chunks[0]) {
+      buffer.set(next, at);
+      at += next.byteLength;
+      chunks.shift();
+    }
+    waiting -= at;
+    return buffer.subarray(0, at);
+  }
 
   async function* read(): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
-        const chunk = chunks.shift();
-        if (chunk) {
-          waiting -= chunk.byteLength;
-          yield chunk;
+        if (!end && waiting < enoughBytes) await new Promise<void>(resolve => (wake = resolve));
+        const [first] = chunks;
+        if (first) {
+          const part = take(first);
+          resume();
+          yield part;
         } else if (end) break;
-        // Only now: what was lent is taken back when more comes.
-        else if (!resume()) await new Promise<void>(resolve => (wake = resolve));
       }
       if (end.failure !== undefined) throw end.failure as Error;
     } finally {
@@ -131,12 +147,10 @@ function createQueue({ resume, leave }: Ends): Queue {
 
   return {
     add(chunk) {
-      // The parser gives an empty one when it goes on after a pause.
-      if (chunk.byteLength === 0) return true;
       chunks.push(chunk);
       waiting += chunk.byteLength;
-      wake?.();
-      return waiting < maxWaiting && !isLent(chunk);
+      if (waiting >= enoughBytes) wake?.();
+      return waiting;
     },
     end(failure) {
       if (end) return false;

@@ -8,7 +8,6 @@ import { AppError, errorMessage } from '../base/errors.ts';
 import { type Logger, silentLog } from '../base/log.ts';
 import { type Attempt, defaultRetryPolicy, type RetryPolicy, retry } from '../base/retry.ts';
 import { type AnswerBody, dispatch, type OpenAnswer } from './answer-body.ts';
-import { createConnector } from './wire.ts';
 
 /** Where the world is replaced: the dispatcher carries proxy and certificate authorities. */
 export interface HttpOptions {
@@ -96,7 +95,7 @@ export function createHttp(options: HttpOptions = {}): Http {
       connections: 32,
       headersTimeout: 60_000,
       bodyTimeout: 60_000,
-      connect: createConnector(options),
+      ...(options.ca && { connect: { ca: options.ca } }),
     });
   let sequence = 0;
   async function attempt<T>(request: Sendable, read: (answer: HttpStream) => Promise<T>): Promise<Attempt<T>> {

@@ -4,7 +4,6 @@ import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { AzureDevOpsProxy } from '../../core/azure-devops/http.ts';
 import { inputError } from '../../core/base/errors.ts';
-import { createConnector } from '../../core/oci/wire.ts';
 import { quietly } from './output.ts';
 import { keepSecret } from './secrets.ts';
 import { tl } from './task-lib.ts';
@@ -18,7 +17,7 @@ const limits = { connections: 32, headersTimeout: 60_000, bodyTimeout: 60_000 };
 export function createDispatcher(): Dispatcher {
   const ca = readAuthorities();
   const connect = ca && { ca: [...ca] };
-  const direct = new Agent({ ...limits, connect: createConnector(ca && { ca }) });
+  const direct = new Agent({ ...limits, ...(connect && { connect }) });
   const proxy = readProxy();
   if (!proxy) return direct;
   // Neither library knows the agent's patterns, so the SDK gets plain host names alone.

@@ -1,6 +1,5 @@
 /** What the tests of moving a blob share: two registries of blobs, a client whose clock stands in hand, and one repository of each. */
 import { randomFillSync } from 'node:crypto';
-import type { Dispatcher } from 'undici';
 import type { Credentials } from '../../../core/oci/credentials.ts';
 import type { Http } from '../../../core/oci/http.ts';
 import type { Descriptor } from '../../../core/oci/manifest.ts';
@@ -50,15 +49,13 @@ export interface BlobWorldOptions {
   readonly target?: BlobRegistryOptions;
   readonly tls?: TlsMaterial;
   readonly credentials?: Credentials;
-  /** Another than the product's own, as a proxy needs. */
-  readonly dispatcher?: Dispatcher;
 }
 
 export async function startBlobWorld(options: BlobWorldOptions = {}): Promise<BlobWorld> {
-  const { tls, credentials, dispatcher } = options;
+  const { tls, credentials } = options;
   const source = await startBlobRegistry({ ...options.source, ...(tls && { tls }) });
   const target = await startBlobRegistry({ ...options.target, ...(tls && { tls }) });
-  const client = createClient({ ...(tls && { ca: tls.ca }), ...(dispatcher && { dispatcher }) });
+  const client = createClient(tls ? { ca: tls.ca } : {});
   const from = repositorySource(openOn(client.http, source, credentials));
   const to = openOn(client.http, target, credentials);
   return {

@@ -151,13 +151,3 @@ describe('uploads to a location that a registry makes up', () => {
     await fails(putBlob(openOn(server, client), Buffer.from('x')), 'REGISTRY_UNEXPECTED');
   });
 });
-
-describe('a refusal without end', () => {
-  it('is not read to its end', async () => {
-    const client = createClient();
-    const server = await startLoopback((_, response) => void response.writeHead(404).write('x'.repeat(300_000)));
-    await fails(openBlob(openOn(server, client), digest), 'IMAGE_NOT_FOUND');
-    await client.http.close();
-    await server.close();
-  });
-});
