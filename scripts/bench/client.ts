@@ -7,6 +7,7 @@ import { type ReconcileRequest, reconcile } from '../../core/lifecycle/reconcile
 import type { Rules } from '../../core/lifecycle/rules.ts';
 import { createHttp } from '../../core/oci/http.ts';
 import { openRegistry } from '../../core/oci/registry.ts';
+import { readPeakMB } from './peak-memory.ts';
 
 /** What to reconcile, as text that can go to another process. */
 export interface ClientOrder {
@@ -63,7 +64,7 @@ export const runHere: RunClient = async order => {
     braked: report.braked,
     waits,
     seconds: Math.round((performance.now() - started) / 100) / 10,
-    rssMB: Math.round(process.resourceUsage().maxRSS / 1024),
+    rssMB: readPeakMB(),
   };
 };
 

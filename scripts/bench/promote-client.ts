@@ -7,6 +7,7 @@ import { createHttp } from '../../core/oci/http.ts';
 import { openRegistry } from '../../core/oci/registry.ts';
 import { openRepository } from '../../core/oci/repository.ts';
 import { repositorySource } from '../../core/oci/source.ts';
+import { readPeakMB } from './peak-memory.ts';
 
 /** One image, and the tag that it has in both registries. */
 export interface PromoteImage {
@@ -53,6 +54,6 @@ export async function promoteHere(order: PromoteOrder): Promise<PromoteResult> {
   return {
     requests,
     tagged: copied.reduce((sum, { tagged }) => sum + tagged.length, 0),
-    rssMB: Math.round(process.resourceUsage().maxRSS / 1024),
+    rssMB: readPeakMB(),
   };
 }
