@@ -6,6 +6,7 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { inputError } from '../base/errors.ts';
+import { findYamlFault } from '../base/yaml-fault.ts';
 import { isRegistryHost } from '../oci/reference.ts';
 import { defaultRules, type Rules } from './rules.ts';
 
@@ -186,14 +187,9 @@ export interface Pairing {
  */
 export function parseConfiguration(text: string, name: string): Configuration {
   const lines = new LineCounter();
-  // Pretty errors quote the text around the fault, which may hold a secret.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const fault = document.errors[0];
-  if (fault) {
-    // What stands behind the colon is quoted from the text, too.
-    const [reason] = fault.message.split(':', 1);
-    throw inputError(`${name}:${lines.linePos(fault.pos[0]).line}: the configuration is not YAML: ${reason}`);
-  }
+  const fault = findYamlFault(document, lines);
+  if (fault) throw inputError(`${name}:${fault.line}: the configuration is not YAML: ${fault.reason}`);
   const read = schema.safeParse(toPlainValue(document, name), { error: explain });
   if (read.success) return read.data;
   const faults = read.error.issues.flatMap(issue => {

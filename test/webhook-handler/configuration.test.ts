@@ -256,8 +256,11 @@ describe('configuration', () => {
       }),
       { numRuns: 1000 },
     );
-    match(refuse(': ]hunter2')[0] ?? '', /^c\.yaml:1: the configuration is not YAML: [^:]+$/);
-    ok(!refuse(': ]hunter2').join('').includes('hunter2'));
+    for (const text of [': ]hunter2', 'password: !hunter2!', 'password: !x!hunter2 y', 'a: 1\n<<: !hunter2! x']) {
+      const [first = ''] = refuse(text);
+      match(first, /^c\.yaml:[12]: the configuration is not YAML: [^:]+$/);
+      ok(!first.includes('hunter2'), first);
+    }
   });
 
   it('takes http for this machine alone', () => {

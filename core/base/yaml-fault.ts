@@ -1,0 +1,40 @@
+/** What is wrong with a YAML text, in words of our own: the parser's quote the text, which may hold a secret. */
+import type { Document, ErrorCode, LineCounter } from 'yaml';
+
+const reasons: Readonly<Record<ErrorCode, string>> = {
+  ALIAS_PROPS: 'an alias has an anchor or a tag of its own',
+  BAD_ALIAS: 'an alias has no name that can be read, or its anchor is not above it',
+  BAD_COLLECTION_TYPE: 'a tag does not fit the value behind it',
+  BAD_DIRECTIVE: 'a directive at its head is not known',
+  BAD_DQ_ESCAPE: 'a text in double quotes has an escape that does not exist',
+  BAD_INDENT: 'the indentation does not fit what stands above',
+  BAD_PROP_ORDER: 'an anchor or a tag stands in the wrong place',
+  BAD_SCALAR_START: 'a value begins with a character that needs quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a key, or a second colon, stands where a value is expected',
+  BLOCK_IN_FLOW: 'a block stands between brackets',
+  DUPLICATE_KEY: 'a key stands twice in one map',
+  IMPOSSIBLE: 'it cannot be read',
+  KEY_OVER_1024_CHARS: 'a key has more than 1024 characters',
+  MISSING_CHAR: 'a quote, a bracket, a comma or a space is missing',
+  MULTILINE_IMPLICIT_KEY: 'a key runs over several lines',
+  MULTIPLE_ANCHORS: 'a value has two anchors',
+  MULTIPLE_DOCS: 'it holds more than one document',
+  MULTIPLE_TAGS: 'a value has two tags',
+  NON_STRING_KEY: 'a key is not a text',
+  RESOURCE_EXHAUSTION: 'it is nested too deeply, or its aliases make it too large',
+  TAB_AS_INDENT: 'a tab stands where spaces are expected',
+  TAG_RESOLVE_FAILED: 'a tag (a word with "!" before it) is not known',
+  UNEXPECTED_TOKEN: 'a character stands where none of its kind is expected',
+};
+
+/**
+ * The first fault of a parsed document, with the line it is in, counted from 1; undefined where it is sound.
+ * `lines` is the counter that the parser was given.
+ */
+export function findYamlFault(
+  document: Document.Parsed,
+  lines: LineCounter,
+): { line: number; reason: string } | undefined {
+  const fault = document.errors[0];
+  return fault && { line: lines.linePos(fault.pos[0]).line, reason: reasons[fault.code] };
+}
