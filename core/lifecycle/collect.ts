@@ -31,6 +31,8 @@ export interface CollectRequest {
   readonly candidates: ReadonlySet<Digest>;
   /** Children and subjects as they were read before. */
   readonly known: ReadonlyMap<Digest, KnownLinks>;
+  /** Tags of charts that name their content: they hold nothing, and go with the manifest. */
+  readonly content: ReadonlyMap<Digest, readonly string[]>;
   /** A reason, where a keep policy holds the digest. */
   readonly keptBy?: (digest: Digest) => string | undefined;
 }
@@ -46,6 +48,7 @@ interface Sweep {
   readonly repository: Repository;
   readonly graph: Graph;
   readonly candidates: ReadonlySet<Digest>;
+  readonly content: ReadonlyMap<Digest, readonly string[]>;
   readonly held: Map<Digest, Hold>;
   readonly deleted: Set<Digest>;
   /** When it was last asked what is new, by our own clock. */
@@ -66,10 +69,10 @@ export async function collectRepository(run: Run, request: CollectRequest): Prom
   const reading = await readGraph(repository, request.known);
   if (reading.kind === 'unjudged') return allHeld(request, reading.reason);
   const { graph } = reading;
-  const { candidates, keptBy } = request;
+  const { candidates, content, keptBy } = request;
   const now = registryTime(run);
-  const held = markHeld({ graph, candidates, now, recentMs: run.rules.graceMs, ...(keptBy && { keptBy }) });
-  const sweep: Sweep = { run, repository, graph, candidates, held, deleted: new Set(), lookedAt: 0 };
+  const held = markHeld({ graph, candidates, content, now, recentMs: run.rules.graceMs, ...(keptBy && { keptBy }) });
+  const sweep: Sweep = { run, repository, graph, candidates, content, held, deleted: new Set(), lookedAt: 0 };
   await holdReferrersOfHeld(sweep);
   const order = orderForDeletion(graph, new Set(sweepable(sweep)));
   for (let start = 0; start < order.length; start += batchSize) {
@@ -172,10 +175,10 @@ async function sweepOne(sweep: Sweep, digest: Digest): Promise<void> {
 }
 
 async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | undefined> {
-  const { run, repository, graph, held } = sweep;
+  const { run, repository, graph, content, held } = sweep;
   const node = nodeOf(graph, digest);
-  // A signature may carry the tags that were listed, all of which say so; an image may carry none.
-  const expected = subjectsOf(node).length > 0 ? node.tags : [];
+  // A signature may carry the tags that were listed, all of which say so; an image may carry none, a chart that of its content.
+  const expected = subjectsOf(node).length > 0 ? node.tags : (content.get(digest) ?? []);
   let asked = 0;
   const heldBy = async (): Promise<string | undefined> => {
     asked += 1;

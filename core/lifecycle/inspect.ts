@@ -1,6 +1,6 @@
 /** Looks at a recorded image as it is now: is it there, locked, under which tags, of which children. Changes nothing. */
 import { readManifestLock } from '../acr/attributes.ts';
-import { listTagsOf } from '../acr/listings.ts';
+import { type AcrTag, listTagsOf } from '../acr/listings.ts';
 import { AppError } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
@@ -8,6 +8,7 @@ import { getManifest, headManifest } from '../oci/manifests.ts';
 import { isIndexType, isManifestType } from '../oci/media-types.ts';
 import type { Registry } from '../oci/registry.ts';
 import { openRepository, type Repository } from '../oci/repository.ts';
+import { isContentTagOf, looksLikeContent } from './content-tags.ts';
 import type { ImageFacts, NamedImage } from './plan.ts';
 
 /** What an image holds, at any depth, and what it and those refer to. */
@@ -30,16 +31,32 @@ export function imageRepository(registry: Registry, name: string): Repository {
 /** Inspects one image; `buildTag` would tie it to its build. Every error throws: a missing fact must not look like one. */
 export async function inspectImage(registry: Registry, image: NamedImage, buildTag: string): Promise<Inspection> {
   const repository = imageRepository(registry, image.repository);
-  const nothing = { image, manifestLocked: false, tags: [], buildTagOn: undefined };
+  const nothing = { image, manifestLocked: false, tags: [], contentTags: [], buildTagOn: undefined };
   const lock = await readManifestLock(repository, image.digest);
   if (!lock) return { facts: { ...nothing, exists: false }, links: { children: [], subjects: {} } };
   const tags = await listTagsOf(repository, image.digest);
   const isTied = tags.some(tag => tag.name === buildTag);
   const buildTagOn = isTied ? image.digest : (await headManifest(repository, buildTag))?.digest;
   return {
-    facts: { image, exists: true, manifestLocked: !lock.canDelete || !lock.canWrite, tags, buildTagOn },
+    facts: {
+      image,
+      exists: true,
+      manifestLocked: !lock.canDelete || !lock.canWrite,
+      tags,
+      contentTags: await readContentTags(repository, image, tags),
+      buildTagOn,
+    },
     links: await readLinks(repository, image, isTied),
   };
+}
+
+/** Those of its tags that the build recorded and that name its content; the chart itself says whether they do. */
+async function readContentTags(repository: Repository, image: NamedImage, tags: readonly AcrTag[]): Promise<string[]> {
+  const alike = tags.map(tag => tag.name).filter(name => looksLikeContent(name) && image.tags.includes(name));
+  if (alike.length === 0) return [];
+  const manifest = await getManifest(repository, image.digest);
+  if (!manifest) throw unreadable(repository, image.digest);
+  return alike.filter(name => isContentTagOf(manifest, name));
 }
 
 /** What the manifests of an index hold and refer to, at any depth. */

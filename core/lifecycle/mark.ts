@@ -41,6 +41,8 @@ export interface MarkRequest {
   readonly graph: Graph;
   /** Those that are gone already among them. */
   readonly candidates: ReadonlySet<Digest>;
+  /** Tags that name a candidate's content and therefore hold nothing. */
+  readonly content?: ReadonlyMap<Digest, readonly string[]>;
   /** The registry's time, and how old a manifest must be, in milliseconds. */
   readonly now: number;
   readonly recentMs: number;
@@ -138,7 +140,8 @@ function ownHold(
   const subjects = subjectsOf(node);
   const policy = request.keptBy?.(digest);
   if (policy !== undefined) return { reason: policy, settles: true };
-  const tag = node.tags.find(each => subjectOfTag(each) === undefined);
+  const content = request.content?.get(digest) ?? [];
+  const tag = node.tags.find(each => subjectOfTag(each) === undefined && !content.includes(each));
   if (tag !== undefined)
     return { reason: node.locked ? 'it is locked' : `the tag "${tag}" is on it`, settles: true, tag };
   if (node.locked) return { reason: 'it is locked', settles: false };

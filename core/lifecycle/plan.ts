@@ -21,6 +21,8 @@ export interface ImageFacts {
   readonly manifestLocked: boolean;
   /** Every tag on the digest. */
   readonly tags: readonly AcrTag[];
+  /** Those of them that name what is in a chart: they hold nothing, and stay as long as the chart does. */
+  readonly contentTags: readonly string[];
   /** What the build tag of this build is on in this repository; undefined where there is no such tag. */
   readonly buildTagOn: Digest | undefined;
 }
@@ -51,13 +53,15 @@ export function planRelease(
   if (!facts.exists) return unclaimed('it is not in the registry any more');
   const untied = untiedBecause(facts, build, buildTag);
   if (untied !== undefined) return unclaimed(untied);
-  const owned = facts.tags.flatMap(tag => {
+  const shared = facts.tags.filter(tag => facts.contentTags.includes(tag.name));
+  const named = facts.tags.filter(tag => !shared.includes(tag));
+  const owned = named.flatMap(tag => {
     const ownership = ownershipOf(tag.name, build, rules, image.tags);
     return ownership ? [{ ...tag, ownership }] : [];
   });
-  const others = facts.tags.filter(tag => !owned.some(own => own.name === tag.name));
+  const others = named.filter(tag => !owned.some(own => own.name === tag.name));
   if (facts.manifestLocked) return claimed('it is locked');
-  const locked = owned.find(tag => tag.locked);
+  const locked = [...owned, ...shared].find(tag => tag.locked);
   if (locked) return claimed(`its tag "${locked.name}" is locked`);
   // A build number may be another pipeline's as well: where another tag holds the image, the number stays with it.
   const untag = owned.filter(tag => others.length === 0 || tag.ownership !== 'number').map(tag => tag.name);
@@ -66,13 +70,13 @@ export function planRelease(
 
 /** Why nothing ties the image to the build, where nothing does. */
 function untiedBecause(
-  { image, tags, buildTagOn }: ImageFacts,
+  { image, tags, contentTags, buildTagOn }: ImageFacts,
   build: StatedBuild,
   buildTag: string,
 ): string | undefined {
   if (buildTagOn === undefined)
     return `the build tag "${buildTag}" is not in that repository, so nothing ties it to the build`;
-  const [stranger] = tags;
+  const stranger = tags.find(tag => !contentTags.includes(tag.name));
   if (buildTagOn !== image.digest && stranger) {
     return `the build tag "${buildTag}" is not on it, but "${stranger.name}" is: nothing ties it to the build`;
   }

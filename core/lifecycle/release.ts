@@ -119,6 +119,7 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
     digest: image.digest,
     recorded: [...image.tags],
     untag,
+    ...(facts.contentTags.length > 0 && { content: [...facts.contentTags] }),
     children: [...links.children],
     subjects: links.subjects,
     claimed: decision.kind === 'release' || decision.claimed,

@@ -69,9 +69,11 @@ async function collectOne(run: Run, repository: string, due: readonly Due[]): Pr
       known.set(about, { children: [], subject });
     if (children.length > 0) known.set(digest, { children, subject: subjects[digest] });
   }
+  const content = new Map<Digest, readonly string[]>();
+  for (const { digest, content: tags = [] } of images) content.set(digest, [...(content.get(digest) ?? []), ...tags]);
   const keptBy = (digest: Digest): string | undefined => run.needed.get(placeOf({ repository, digest }));
   try {
-    return await collectRepository(run, { repository, candidates, known, keptBy });
+    return await collectRepository(run, { repository, candidates, known, content, keptBy });
   } catch (thrown) {
     if (
       !hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED', 'REGISTRY_DENIED', 'DIGEST_MISMATCH', 'TOO_LARGE')

@@ -27,6 +27,8 @@ const claimedImage = z.object({
   untag: z.array(z.string().refine(isTag)),
   /** What earlier tombstones had taken off before this one took their place. */
   taken: z.array(z.string().refine(isTag)).optional(),
+  /** Tags that name what is in it: they stay on it, hold nothing, and go with it. */
+  content: z.array(z.string().refine(isTag)).optional(),
   /** The manifests of an index, as read from it. */
   children: z.array(digest),
   /** What it and its children refer to: each stays as long as that does. */

@@ -8,6 +8,8 @@ export const dockerLayer = 'application/vnd.docker.image.rootfs.diff.tar';
 export const dockerIndex = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const emptyConfig = 'application/vnd.oci.empty.v1+json';
 export const ociLayer = 'application/vnd.oci.image.layer.v1.tar+gzip';
+export const helmConfig = 'application/vnd.cncf.helm.config.v1+json';
+export const helmLayer = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 export const ociConfig = 'application/vnd.oci.image.config.v1+json';
 
 /** What we ask for: without the index types a registry answers 404 for an index. */

@@ -1,8 +1,16 @@
 /** Random worlds: whatever may happen to a registry and its builds, in any order. world-oracle.ts judges it. */
 import fc from 'fast-check';
+import { pushChart, putChart } from './charts-in.ts';
 import { day, hour, startEstate } from './estate.ts';
 import { leavePromotion } from './promoted-copies.ts';
-import { checkNothingOutlives, checkTagsCameBack, type Play, repositories, watch } from './world-oracle.ts';
+import {
+  checkNoChartOutlives,
+  checkNothingOutlives,
+  checkTagsCameBack,
+  type Play,
+  repositories,
+  watch,
+} from './world-oracle.ts';
 
 /** One thing that happens. Numbers choose among what is there, by remainder. */
 export type Step =
@@ -18,6 +26,7 @@ export type Step =
       /** By a promotion; else pushed by the build. */
       readonly promoted: boolean;
     }
+  | { readonly do: 'chart'; readonly repository: number; readonly content: number; readonly keep: boolean }
   | { readonly do: 'rerun'; readonly build: number; readonly manifest: number }
   | { readonly do: 'promote'; readonly build: number; readonly repository: number; readonly manifest: number }
   | { readonly do: 'rule'; readonly promoted: 'delete' | 'keep' }
@@ -56,6 +65,15 @@ const any: fc.Arbitrary<Step> = fc.oneof(
       manifest: some,
       keep: fc.nat({ max: 5 }).map(n => n === 0),
       promoted: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('chart' as const),
+      repository,
+      content: fc.nat({ max: 2 }),
+      keep: fc.nat({ max: 5 }).map(n => n === 0),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rerun' as const), build: some, manifest: some }) },
@@ -131,6 +149,7 @@ export async function play(all: readonly Step[]): Promise<string[]> {
     }
     estate.acr.faults.clear();
     checkNothingOutlives(state);
+    checkNoChartOutlives(state);
     checkTagsCameBack(state);
     return state.violations;
   } finally {
@@ -197,6 +216,15 @@ const actions: Actions = {
     else await estate.tag(id, [{ repository: copy.repository, reference: copy.digest }], { onBuildDeleted });
     const names = [{ ...copy, promoted: step.promoted }];
     state.builds.push({ id, repository: copy.repository, keep: step.keep, names });
+  },
+  chart: async (state, { repository, content, keep }) => {
+    const { estate } = state;
+    // Two builds with the same content share it.
+    const chart = putChart(estate.acr, nameOf({ repository }), `1.0.0+c.${String(content).repeat(10)}`);
+    const { id } = estate.ado.world.addBuild({ definitionId: estate.definitionId });
+    await pushChart(estate, id, chart, { onBuildDeleted: keep ? 'keep' : 'delete' });
+    const names = [{ repository: chart.repository, digest: chart.digest, promoted: false }];
+    state.builds.push({ id, repository: chart.repository, keep, names });
   },
   rerun: async (state, step) => {
     const found = buildAt(state, step.build);

@@ -12,7 +12,7 @@ describe('the plan of a release', () => {
   const tag = (name: string, locked = false): AcrTag => ({ name, digest, locked, changedAt: undefined });
   const plan = (tags: readonly AcrTag[], facts: Partial<ImageFacts> = {}) => {
     const image = { repository: 'app', digest, mediaType: '', tags: tags.map(each => each.name) };
-    const known = { image, exists: true, manifestLocked: false, tags, buildTagOn: digest, ...facts };
+    const known = { image, exists: true, manifestLocked: false, tags, contentTags: [], buildTagOn: digest, ...facts };
     return planRelease(known, build, { ...defaultRules, projects: [project] }, project);
   };
   const untag = (...args: Parameters<typeof plan>): readonly string[] | undefined => {
@@ -32,6 +32,16 @@ describe('the plan of a release', () => {
     equal(untag([tag('4711', true), tag('app-4711')]), undefined);
     equal(untag([tag('4711'), tag('app-4711', true)]), undefined);
     deepEqual(untag([tag('4711'), tag('v1', true)]), ['4711'], 'a lock on another tag is that tag’s');
+  });
+
+  it('leaves what names the content of a chart, and lets nothing be held by it', () => {
+    const version = tag('1.4.0_c.3f9a1c22d0');
+    const contentTags = [version.name];
+    deepEqual(untag([tag('4711'), version, tag('20261123.4')], { contentTags }), ['4711', '20261123.4']);
+    deepEqual(untag([tag('4711'), version, tag('20261123.4'), tag('v1')], { contentTags }), ['4711']);
+    deepEqual(untag([version], { contentTags, buildTagOn: other }), [], 'an earlier attempt’s');
+    equal(untag([version], { contentTags, buildTagOn: undefined }), undefined);
+    equal(untag([tag('4711'), tag(version.name, true)], { contentTags }), undefined, 'locked');
   });
 
   it('takes none where the manifest is locked, gone, or not tied to the build', () => {

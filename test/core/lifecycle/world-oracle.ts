@@ -133,11 +133,46 @@ function neededIn(estate: Estate, repository: string): Map<string, string> {
       need(child.digest, `child of ${digest}, ${why}`);
   };
   for (const [tag, digest] of Object.entries(world.tags(repository)))
-    if (!tag.startsWith('sha256-')) need(digest, `tag ${tag}`);
+    if (!tag.startsWith('sha256-') && !isContentTag(estate, repository, tag)) need(digest, `tag ${tag}`);
   for (const digest of world.manifests(repository)) {
     if (world.manifest(repository, digest)?.attributes.deleteEnabled === false) need(digest, 'locked');
   }
   return needed;
+}
+
+/** Whether a tag is the version of the chart that it is on, which names nothing but its content. */
+function isContentTag({ acr }: Estate, repository: string, tag: string): boolean {
+  const [version, hash] = tag.split('_c.');
+  const { config, annotations } = acr.world.manifest(repository, acr.world.tags(repository)[tag] ?? '')?.document ?? {};
+  const isChart = config?.mediaType === 'application/vnd.cncf.helm.config.v1+json';
+  return isChart && hash?.length === 10 && annotations?.['org.opencontainers.image.version'] === `${version}+c.${hash}`;
+}
+
+/** Law 3 for charts: at rest, none is left that only its version is on, where each build that made it gave it up. */
+export function checkNoChartOutlives(state: Play): void {
+  const { estate, builds, violations } = state;
+  const { world } = estate.acr;
+  for (const repository of repositories) {
+    const needed = neededIn(estate, repository);
+    for (const [tag, digest] of Object.entries(world.tags(repository))) {
+      if (!isContentTag(estate, repository, tag) || needed.has(digest)) continue;
+      const makers = builds.filter(each => each.names.some(name => isSame(name, repository, digest)));
+      const isUsed = withDependants(state, repository, [digest]).size > 1 || isChild(estate, repository, digest);
+      if (isUsed || makers.length === 0 || !makers.every(each => givesUp(state, each, repository, digest))) continue;
+      if (makers.some(each => recorded(estate, each.id).has(`${repository}@${digest}`)))
+        violations.push(`the chart ${repository}:${tag} outlives its builds`);
+    }
+  }
+}
+
+function isSame(name: { readonly repository: string; readonly digest: string }, repository: string, digest: string) {
+  return name.repository === repository && name.digest === digest;
+}
+
+function isChild({ acr }: Estate, repository: string, digest: string): boolean {
+  return acr.world
+    .manifests(repository)
+    .some(each => acr.world.manifest(repository, each)?.document.manifests?.some(child => child.digest === digest));
 }
 
 /** Law 3: at rest, no dead build's tag is left that nothing locks, and no record of a build that may go. */
@@ -179,8 +214,9 @@ function recorded(estate: Estate, buildId: number): Set<string> {
     tags.flatMap(([, digest]) => {
       const layer = world.manifest(repository, digest)?.document.layers?.[0]?.digest;
       const text = layer === undefined ? '{}' : String(world.blobs.read(layer));
-      const { images = [] } = JSON.parse(text) as { images?: { repository: string; digest: string }[] };
-      return images.map(image => `${image.repository}@${image.digest}`);
+      type Named = { repository: string; digest: string }[];
+      const { images = [], charts = [] } = JSON.parse(text) as { images?: Named; charts?: Named };
+      return [...images, ...charts].map(image => `${image.repository}@${image.digest}`);
     }),
   );
 }
