@@ -6,6 +6,7 @@ import { createHttp, type Http } from '../../core/oci/http.ts';
 import { openRegistry, type Registry } from '../../core/oci/registry.ts';
 import { readBuild, readBuildUrl } from '../agent/build.ts';
 import { createCopyProgress } from '../agent/copy-progress.ts';
+import { type ListedImage, listImages, readImagesFile, writeImagesFile } from '../agent/images-json.ts';
 import { agentLog, showProgress } from '../agent/log.ts';
 import { createDispatcher } from '../agent/proxy.ts';
 import { runTask } from '../agent/run.ts';
@@ -13,7 +14,6 @@ import { readSignIn } from '../agent/sign-in.ts';
 import { showSummary } from '../agent/summary.ts';
 import { setOutput } from '../agent/variables.ts';
 import { collectImages } from './images.ts';
-import { type ListedImage, listImages, readImagesFile, writeImagesFile } from './images-json.ts';
 import { readInputs, type TagImageInputs } from './inputs.ts';
 import { describeImages } from './summary.ts';
 
@@ -31,7 +31,7 @@ async function tagImage(http: Http): Promise<void> {
   tellMoves(result, registry.host, inputs.overwrite);
   agentLog.info(`Recorded them in ${registry.host}/${result.record.repository}:${result.record.tag}.`);
   const listed = listImages(result.images, registry.host);
-  agentLog.info(`Wrote ${await writeImagesFile(file, earlier, listed)}.`);
+  agentLog.info(`Wrote ${await writeImagesFile(file, earlier, { images: listed, charts: [] })}.`);
   setOutputs(listed);
   await showSummary(
     `Images of build ${build.id}`,

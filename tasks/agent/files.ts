@@ -27,10 +27,10 @@ export async function readTextFile(path: string, input: string, maxBytes: number
 }
 
 /** Writes a file of a folder that may be missing, whole or not at all; gives its path. */
-export async function writeWhole(directory: string, name: string, text: string): Promise<string> {
+export async function writeWhole(directory: string, name: string, content: string | Uint8Array): Promise<string> {
   const path = join(directory, name);
   await mkdir(directory, { recursive: true });
-  await writeFile(`${path}.partial`, text);
+  await writeFile(`${path}.partial`, content);
   await rename(`${path}.partial`, path);
   return path;
 }
