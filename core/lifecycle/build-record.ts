@@ -55,7 +55,12 @@ const recordedImage = z.object({
 });
 
 /** A chart that was pushed as an OCI artifact is an image with a name: it is promoted, held and deleted as one. */
-const recordedChart = recordedImage.extend({ name: short, version: short });
+const recordedChart = recordedImage.extend({
+  name: short,
+  version: short,
+  /** Of the `.tgz`: what somebody has in hand tells by it where it came from. */
+  archive: digest.optional(),
+});
 
 /** Who promoted, for people: a run of a pipeline with its stage, or a release with its environment. */
 const promoter = z.object({

@@ -14,6 +14,8 @@ export interface TagPlaces {
   readonly tags: readonly string[];
   /** Moves a tag that holds another digest, whoever put it there. */
   readonly overwrite: boolean;
+  /** What to do about a tag that may not be moved, for the message. */
+  readonly remedy: string;
 }
 
 /** A tag that will leave another digest. */
@@ -41,7 +43,7 @@ export async function findMoves(registry: Registry, request: TagPlaces): Promise
   );
   if (!foreign) return moves;
   throw new AppError(
-    `${registry.host}/${foreign.repository}:${foreign.tag} already names ${foreign.from}, and no earlier attempt of this job put it there. Nothing was changed. Set overwrite to true to move the tag.`,
+    `${registry.host}/${foreign.repository}:${foreign.tag} already names ${foreign.from}, and no earlier attempt of this job put it there. Nothing was changed. ${request.remedy}`,
     { code: 'TAG_TAKEN' },
   );
 }
@@ -51,7 +53,9 @@ async function imagesOfEarlierAttempts(registry: Registry, build: BuildIdentity)
   const keys = await listRecordKeys(registry, build.projectId, build.id);
   const readings = await mapConcurrently(keys, atOnce, key => readRecord(registry, key));
   return readings.flatMap(reading =>
-    reading.kind === 'record' && isEarlierAttempt(reading.record.build, build) ? reading.record.images : [],
+    reading.kind === 'record' && isEarlierAttempt(reading.record.build, build)
+      ? [...reading.record.images, ...reading.record.charts]
+      : [],
   );
 }
 

@@ -83,7 +83,11 @@ export async function tagImages(deps: TagDeps, request: TagRequest): Promise<Tag
   const found = await mapConcurrently(request.images, atOnce, image => resolve(registry, image, request.tags));
   const resolved = mergeSame(found);
   const places = resolved.map(({ repository, manifest }) => ({ repository, digest: manifest.digest }));
-  const moves = await findMoves(registry, { ...request, images: places });
+  const moves = await findMoves(registry, {
+    ...request,
+    images: places,
+    remedy: 'Set overwrite to true to move the tag.',
+  });
   const record = await writeRecord(registry, {
     build: request.build,
     images: resolved.map(({ image }) => image),

@@ -1,10 +1,11 @@
 /** Head, get, put and delete manifests. https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md */
 import { AppError, inputError } from '../base/errors.ts';
 import { computeDigest, type Digest, isDigest, verifyDigest } from './digest.ts';
+import type { HttpAnswer } from './http.ts';
 import { type Manifest, maxManifestBytes, parseManifest } from './manifest.ts';
 import { acceptManifests } from './media-types.ts';
 import { isTag } from './reference.ts';
-import { type Repository, unexpectedAnswer } from './repository.ts';
+import { errorCodes, type Repository, unexpectedAnswer } from './repository.ts';
 
 /** What a HEAD tells. */
 export interface ManifestHead {
@@ -58,6 +59,20 @@ export async function getManifest(repository: Repository, reference: string): Pr
 
 /** Puts a manifest's exact bytes at a tag or at its digest, and checks the digest that the registry answers. */
 export async function putManifest(repository: Repository, reference: string, manifest: Manifest): Promise<void> {
+  const answer = await sendManifest(repository, reference, manifest);
+  if (answer.status !== 201) throw unexpectedAnswer(`${repository.label}, manifest ${reference}`, answer);
+}
+
+/** {@link putManifest}, where what the manifest names may be gone by now: gives whether the registry has all of it, and took it. */
+export async function offerManifest(repository: Repository, reference: string, manifest: Manifest): Promise<boolean> {
+  const answer = await sendManifest(repository, reference, manifest);
+  if (answer.status === 201) return true;
+  // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+  if (errorCodes(answer.bytes).includes('MANIFEST_BLOB_UNKNOWN')) return false;
+  throw unexpectedAnswer(`${repository.label}, manifest ${reference}`, answer);
+}
+
+async function sendManifest(repository: Repository, reference: string, manifest: Manifest): Promise<HttpAnswer> {
   const what = `${repository.label}, manifest ${reference}`;
   const answer = await repository.registry.exchange({
     method: 'PUT',
@@ -69,9 +84,9 @@ export async function putManifest(repository: Repository, reference: string, man
   if (isLockRefusal(answer)) {
     throw new AppError(`${what} could not be written: it is locked in the registry.`, { code: 'LOCKED' });
   }
-  if (answer.status !== 201) throw unexpectedAnswer(what, answer);
-  const stored = answer.headers['docker-content-digest'];
+  const stored = answer.status === 201 ? answer.headers['docker-content-digest'] : undefined;
   if (stored !== undefined && stored !== computeDigest(manifest.bytes)) throw contradiction(what, stored);
+  return answer;
 }
 
 /** How a deletion ended. */

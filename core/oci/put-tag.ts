@@ -5,12 +5,17 @@ import type { Manifest } from './manifest.ts';
 import { getManifest, headManifest, putManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
 
-/**
- * Puts the tag by putting the same bytes again, and reads it back. Throws `TAG_TAKEN`, retryable, where it reads as
- * something else: somebody moves the same tag at the same time, and a registry has no precondition against that.
- */
+/** Puts the tag by putting the same bytes again, and reads it back: see {@link checkTag}. */
 export async function putTag(repository: Repository, tag: string, manifest: Manifest): Promise<void> {
   await putManifest(repository, tag, manifest);
+  await checkTag(repository, tag, manifest);
+}
+
+/**
+ * Reads back a tag that was put. Throws `TAG_TAKEN`, retryable, where it is on something else: somebody moves the same
+ * tag at the same time, and a registry has no precondition against that.
+ */
+export async function checkTag(repository: Repository, tag: string, manifest: Manifest): Promise<void> {
   const now = await headManifest(repository, tag);
   if (now?.digest === manifest.digest) return;
   throw new AppError(
