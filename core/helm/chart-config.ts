@@ -4,13 +4,14 @@ import { inputError } from '../base/errors.ts';
 import type { ChartMetadata } from './metadata.ts';
 
 /** Helm makes one line of what is for people, and leaves out what cannot be seen. https://github.com/helm/helm/blob/v4.2.4/pkg/chart/v2/metadata.go */
-const line = z
-  .string()
-  .transform(text => text.replace(/\p{White_Space}/gu, ' ').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, ''));
+const line = z.union([z.string(), z.number(), z.boolean()]).transform(value =>
+  String(value)
+    .replace(/\p{White_Space}/gu, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, ''),
+);
 /** Go leaves out what is empty, wherever the field says so. https://pkg.go.dev/encoding/json#Marshal */
 const text = line.nullish().transform(value => value || undefined);
 const texts = list(line);
-const word = z.string().nullish();
 const flag = z
   .boolean()
   .nullish()
@@ -33,7 +34,7 @@ const dependency = z.object({
   tags: texts,
   enabled: flag,
   'import-values': list(z.unknown()),
-  alias: word,
+  alias: text,
 });
 
 /** The fields that helm knows, in its order. https://github.com/helm/helm/blob/v4.2.4/pkg/chart/v2/metadata.go */
@@ -57,7 +58,7 @@ const chartConfig = z.object({
     .transform(all => (all && Object.keys(all).length > 0 ? sortKeys(all) : undefined)),
   kubeVersion: text,
   dependencies: list(dependency),
-  type: word,
+  type: text,
 });
 
 /** What a `Chart.yaml` says, as helm takes it over. */

@@ -47,6 +47,8 @@ export async function tagChart(chart: PlacedChart, buildTag: string): Promise<vo
     if (!wasThere || !hasCode(thrown, 'LOCKED')) throw thrown;
   }
   await putTagOn(chart, buildTag);
+  // A deletion between the two took the version with the manifest; from here on the build tag holds that.
+  if (!(await isThere(chart))) await putTagOn(chart, chart.artifact.tag);
 }
 
 async function putTagOn(chart: PlacedChart, tag: string): Promise<void> {

@@ -28,10 +28,18 @@ export const hasGo = (process.env['PATH'] ?? '').split(delimiter).some(folder =>
 /** Every judge of this machine; `npm test` puts them there. */
 export const helms: readonly Helm[] = [{ version: '3.10.1', path: packedHelm }, ...(hasGo ? built : [])];
 
-/** Runs helm in an environment of its own, so that nobody's repositories or sign-ins are seen; rejects with what it said. */
-export async function runHelm(helm: Helm, args: readonly string[], folder: string): Promise<string> {
+/**
+ * Runs helm in an environment of its own, so that nobody's repositories or sign-ins are seen; `more` of it, where that is
+ * needed. Rejects with what it said.
+ */
+export async function runHelm(
+  helm: Helm,
+  args: readonly string[],
+  folder: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const env = { PATH: process.env['PATH'], HOME: folder, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder };
-  const options = { cwd: folder, env: { ...env, HELM_DATA_HOME: folder }, maxBuffer: 64 * 1024 * 1024 };
+  const options = { cwd: folder, env: { ...env, HELM_DATA_HOME: folder, ...more }, maxBuffer: 64 * 1024 * 1024 };
   const { stdout } = await promisify(execFile)(helm.path, args, options);
   return stdout;
 }
