@@ -27,6 +27,7 @@ const chart: RecordedChart = {
   tags: ['1.2.3'],
   name: 'shop',
   version: '1.2.3',
+  archive: `sha256:${'b'.repeat(64)}`,
 };
 
 describe('a build record', () => {
@@ -78,6 +79,7 @@ describe('a build record', () => {
       { promotedBy: { ...promotedBy, runId: 0 } },
       { charts: [{ ...chart, version: long }] },
       { charts: [{ ...chart, repository: '../builds' }] },
+      { charts: [{ ...chart, archive: 'sha256:b' }] },
     ];
     for (const more of wrong) {
       await rejects(writeRecord(estate.connect(), { ...plain, ...more }), { code: 'INPUT_INVALID' });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createChartArtifact } from '../../../core/lifecycle/chart-artifact.ts';
+import { type ChartArtifact, createChartArtifact } from '../../../core/lifecycle/chart-artifact.ts';
 import { computeDigest } from '../../../core/oci/digest.ts';
 import { getManifest } from '../../../core/oci/manifests.ts';
 import { openRegistry } from '../../../core/oci/registry.ts';
@@ -100,6 +100,11 @@ function plainHttp({ version }: Helm): string[] {
   return version.startsWith('3.10.') ? [] : ['--plain-http'];
 }
 
+function makeAnnotated(annotations: Record<string, string>): ChartArtifact {
+  const metadata = { apiVersion: 'v2' as const, name: 'shop', version: '1.4.0', annotations };
+  return createChartArtifact({ bytes: Buffer.from('x'), metadata });
+}
+
 describe('a chart as an artifact', () => {
   it('has one digest, whenever and wherever it is made', () => {
     const { manifest } = makeArtifact('1.4.0', 'same');
@@ -110,21 +115,13 @@ describe('a chart as an artifact', () => {
   });
 
   it('does not depend on the order in which its annotations stand', () => {
-    const of = (annotations: Record<string, string>) =>
-      createChartArtifact({
-        bytes: Buffer.from('x'),
-        metadata: { apiVersion: 'v2', name: 'a', version: '1.0.0', annotations },
-      });
-    assert.equal(of({ a: '1', b: '2' }).manifest.digest, of({ b: '2', a: '1' }).manifest.digest);
+    const [one, other] = [makeAnnotated({ a: '1', b: '2' }), makeAnnotated({ b: '2', a: '1' })];
+    assert.equal(one.manifest.digest, other.manifest.digest);
   });
 
   it('keeps the time that the chart itself says', () => {
-    const annotations = { [created]: '2026-11-25T10:00:00Z' };
-    const metadata = { apiVersion: 'v2' as const, name: 'a', version: '1.0.0', annotations };
-    assert.equal(
-      createChartArtifact({ bytes: Buffer.from('x'), metadata }).manifest.annotations[created],
-      '2026-11-25T10:00:00Z',
-    );
+    const time = '2026-11-25T10:00:00Z';
+    assert.equal(makeAnnotated({ [created]: time }).manifest.annotations[created], time);
   });
 
   it('has a tag of 128 characters at the most, and none that would be another path', async () => {
@@ -155,8 +152,7 @@ describe('a chart as an artifact', () => {
 
   it('is refused where its annotations are more than a registry takes', async () => {
     const annotations = Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`a${at}`, 'x'.repeat(64 * 1024)]));
-    const metadata = { apiVersion: 'v2' as const, name: 'shop', version: '1.4.0', annotations };
-    const made = Promise.resolve().then(() => createChartArtifact({ bytes: Buffer.from('x'), metadata }));
+    const made = Promise.resolve().then(() => makeAnnotated(annotations));
     assert.match((await fails(made, 'INPUT_INVALID')).message, /more than the 4 MiB/);
   });
 });

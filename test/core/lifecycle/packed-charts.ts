@@ -5,12 +5,25 @@ import { gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { type ChartMetadata, chartMetadata } from '../../../core/helm/metadata.ts';
 import { type ArchivedChart, type ChartArtifact, createChartArtifact } from '../../../core/lifecycle/chart-artifact.ts';
+import type { ChartToPush, PushRequest } from '../../../core/lifecycle/push-charts.ts';
 import { type Helm, runHelm } from '../../support/helm.ts';
+import { type BuildOptions, type Estate, requestOf } from './estate.ts';
 
 /** An artifact whose archive no helm would read, for what only moves it. */
 export function makeArtifact(version = '1.4.0', content = '', name = 'shop'): ChartArtifact {
   const metadata: ChartMetadata = { apiVersion: 'v2', name, version };
   return createChartArtifact({ bytes: gzipSync(`${name} ${version} ${content}`), metadata });
+}
+
+/** What a build of the estate asks of the verb. */
+export function pushOf(
+  estate: Estate,
+  buildId: number,
+  charts: readonly ChartToPush[],
+  options: BuildOptions = {},
+): PushRequest {
+  const { build, onBuildDeleted, tags } = requestOf(estate, buildId, [], options);
+  return { build, charts, buildTag: tags[0], onBuildDeleted };
 }
 
 /** A chart that helm packed. */

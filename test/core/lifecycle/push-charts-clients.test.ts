@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { silentLog } from '../../../core/base/log.ts';
 import { createChartArtifact } from '../../../core/lifecycle/chart-artifact.ts';
 import { pushCharts } from '../../../core/lifecycle/push-charts.ts';
 import { computeDigest } from '../../../core/oci/digest.ts';
@@ -15,8 +14,8 @@ import { type DockerRegistry, startDockerRegistry } from '../../support/docker-r
 import { type Helm, helms, packedHelm, runHelm } from '../../support/helm.ts';
 import { inspectDigest, skopeo } from '../../support/skopeo.ts';
 import { anonymous, type Client, createClient } from '../oci/world.ts';
-import { type Estate, requestOf, startEstate } from './estate.ts';
-import { makeArtifact, type PackedByHelm, packByHelm } from './packed-charts.ts';
+import { type Estate, startEstate } from './estate.ts';
+import { makeArtifact, type PackedByHelm, packByHelm, pushOf } from './packed-charts.ts';
 
 const version = '1.4.0+c.3f9a1c22d0';
 const tag = '1.4.0_c.3f9a1c22d0';
@@ -58,16 +57,10 @@ describe('a chart that we pushed', () => {
 
   const connect = (): Registry =>
     openRegistry({ address: `http://${docker.host}`, credentials: anonymous, http: client.http });
-  const push = (registry: Registry) =>
-    pushCharts(
-      { registry, clock: estate.surroundings.clock, log: silentLog },
-      {
-        build: requestOf(estate, id, [], {}).build,
-        charts: [{ repository: 'charts/shop', artifact: createChartArtifact(packed) }],
-        buildTag: `build-${id}`,
-        onBuildDeleted: 'delete',
-      },
-    );
+  const push = (registry: Registry) => {
+    const charts = [{ repository: 'charts/shop', artifact: createChartArtifact(packed) }];
+    return pushCharts({ ...estate.surroundings, registry }, pushOf(estate, id, charts));
+  };
   /** As `helm registry login` leaves it. */
   const signIn = async (): Promise<void> => {
     const auth = Buffer.from('admin:admin-password').toString('base64');
@@ -110,7 +103,7 @@ describe('a chart that we pushed', () => {
 
   it('has the digest that was known, for skopeo under either tag', async () => {
     const { manifest, archive } = createChartArtifact(packed);
-    for (const name of [tag, `build-${id}`]) {
+    for (const name of [tag, String(id)]) {
       assert.equal(await inspectDigest(docker, `charts/shop:${name}`), manifest.digest);
     }
     const place = `docker://${docker.host}/charts/shop`;

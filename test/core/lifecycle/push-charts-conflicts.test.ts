@@ -1,11 +1,10 @@
 /** What stands in the way of a chart, and what happens to the registry while it is pushed. */
 import assert from 'node:assert/strict';
-import { silentLog } from '../../../core/base/log.ts';
 import type { ChartArtifact } from '../../../core/lifecycle/chart-artifact.ts';
 import { type PushResult, pushCharts } from '../../../core/lifecycle/push-charts.ts';
 import { fails } from '../oci/world.ts';
-import { type BuildOptions, type Estate, requestOf, startEstate } from './estate.ts';
-import { makeArtifact } from './packed-charts.ts';
+import { type BuildOptions, type Estate, startEstate } from './estate.ts';
+import { makeArtifact, pushOf } from './packed-charts.ts';
 import { recordsIn } from './records-in.ts';
 
 const repository = 'charts/shop';
@@ -25,13 +24,8 @@ describe('a chart that is pushed', () => {
   const newBuild = (): number => estate.ado.world.addBuild({ definitionId: estate.definitionId }).id;
   const push = (buildId: number, artifact: ChartArtifact, options: BuildOptions = {}): Promise<PushResult> =>
     pushCharts(
-      { registry: estate.connect(), clock: estate.surroundings.clock, log: silentLog },
-      {
-        build: requestOf(estate, buildId, [], options).build,
-        charts: [{ repository, artifact }],
-        buildTag: String(buildId),
-        onBuildDeleted: 'delete',
-      },
+      { ...estate.surroundings, registry: estate.connect() },
+      pushOf(estate, buildId, [{ repository, artifact }], options),
     );
   const tags = (): Record<string, string> => estate.acr.world.tags(repository);
   const assertWhole = ({ manifest, blobs }: ChartArtifact): void => {

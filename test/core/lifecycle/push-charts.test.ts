@@ -4,8 +4,8 @@ import type { ChartArtifact } from '../../../core/lifecycle/chart-artifact.ts';
 import { type ChartToPush, type PushResult, pushCharts } from '../../../core/lifecycle/push-charts.ts';
 import type { LoggedRequest } from '../../emulators/acr/request-log.ts';
 import { createCollectingLog, fails } from '../oci/world.ts';
-import { type BuildOptions, type Estate, requestOf, startEstate } from './estate.ts';
-import { makeArtifact } from './packed-charts.ts';
+import { type BuildOptions, type Estate, startEstate } from './estate.ts';
+import { makeArtifact, pushOf } from './packed-charts.ts';
 import { recordsIn } from './records-in.ts';
 
 const repository = 'charts/shop';
@@ -35,15 +35,7 @@ describe('charts that a build pushes', () => {
     charts: readonly ChartToPush[] = [{ repository, artifact: chart }],
     options: BuildOptions = {},
   ): Promise<PushResult> =>
-    pushCharts(
-      { registry: estate.connect(), clock: estate.surroundings.clock, log },
-      {
-        build: requestOf(estate, buildId, [], options).build,
-        charts,
-        buildTag: String(buildId),
-        onBuildDeleted: options.onBuildDeleted ?? 'delete',
-      },
-    );
+    pushCharts({ ...estate.surroundings, registry: estate.connect(), log }, pushOf(estate, buildId, charts, options));
   const tags = (name = repository): Record<string, string> => estate.acr.world.tags(name);
   const asked = (): LoggedRequest[] =>
     estate.acr.requests.all().filter(each => each.status !== 401 && !each.operation.startsWith('oauth2'));
@@ -159,10 +151,8 @@ describe('charts that a build pushes', () => {
   });
 
   it('with a build tag that is none are refused, and nothing is changed', async () => {
-    const { registry, clock } = { ...estate.surroundings, registry: estate.connect() };
-    const { build } = requestOf(estate, id, [], {});
-    const request = { build, charts: [{ repository, artifact: chart }], onBuildDeleted: 'delete' as const };
-    await fails(pushCharts({ registry, clock, log }, { ...request, buildTag: 'a/b' }), 'INPUT_INVALID');
+    const request = { ...pushOf(estate, id, [{ repository, artifact: chart }]), buildTag: 'a/b' };
+    await fails(pushCharts(estate.surroundings, request), 'INPUT_INVALID');
     assert.deepEqual(estate.acr.world.repositories(), []);
   });
 

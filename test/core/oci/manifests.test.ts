@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { inputError } from '../../../core/base/errors.ts';
 import { computeDigest, type Digest } from '../../../core/oci/digest.ts';
 import { parseManifest } from '../../../core/oci/manifest.ts';
-import { deleteManifest, getManifest, headManifest, putManifest } from '../../../core/oci/manifests.ts';
+import { deleteManifest, getManifest, headManifest, offerManifest, putManifest } from '../../../core/oci/manifests.ts';
 import { dockerIndex, ociIndex, ociManifest } from '../../../core/oci/media-types.ts';
 import { type Loopback, type Reply, startLoopback } from './loopback.ts';
 import { type AcrWorld, type Client, createClient, fails, missing, openOn, startAcrWorld } from './world.ts';
@@ -39,6 +39,24 @@ describe('manifests as bytes, on an Azure Container Registry', () => {
       assert.deepEqual(read?.annotations, { z: 'ä/', a: 'ä' });
     }
     assert.deepEqual(world.acr.world.manifest('team/app', 'v1')?.bytes, Buffer.from(text));
+  });
+
+  it('are not taken without what they name, which is a value when offered, and every other refusal an error', async () => {
+    const repository = world.open('team/offered');
+    const manifest = parseManifest(Buffer.from(JSON.stringify(image)), ociManifest, 'mine');
+    assert.equal(await offerManifest(repository, 'v1', manifest), false);
+    await fails(putManifest(repository, 'v1', manifest), 'REGISTRY_UNEXPECTED');
+    world.acr.faults.add({ operation: 'manifest.put', nth: 1 }, { kind: 'status', status: 400 });
+    await fails(offerManifest(repository, 'v1', manifest), 'REGISTRY_UNEXPECTED');
+    world.acr.faults.add({ operation: 'manifest.put', nth: 1 }, { kind: 'wrong-digest' });
+    const { bytes, digest } = world.acr.world.manifest(
+      'team/offered',
+      world.acr.world.putImage('team/offered').digest,
+    )!;
+    const there = parseManifest(bytes, ociManifest, 'mine');
+    await fails(offerManifest(repository, 'v1', there), 'DIGEST_MISMATCH');
+    assert.equal(await offerManifest(repository, 'v1', there), true);
+    assert.equal(world.acr.world.digest('team/offered', 'v1'), digest);
   });
 
   it('are asked for with the index types, so an index is found', async () => {
