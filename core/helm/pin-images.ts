@@ -1,6 +1,11 @@
 /** Pins the images of a build in a chart: the digest stands in its values, so the chart means the same bytes for ever. */
+import { type AppError, inputError } from '../base/errors.ts';
 import type { Chart } from './chart.ts';
-import type { ImageMapping } from './mapping.ts';
+import { mergeValues, readInstances } from './chart-values.ts';
+import { choosePlaces, isSameImage } from './choose-places.ts';
+import { editChart, locate } from './edit-chart.ts';
+import { formatMapping, formatPath, type ImageMapping } from './mapping.ts';
+import { editsOf, pinsOf } from './pin-values.ts';
 
 /** An image of the build. */
 export interface BuildImage {
@@ -78,14 +83,43 @@ export interface PinnedChart {
  * Throws `INPUT_INVALID` for a mapping that fits nothing, for two images that one place could mean, and for values that
  * cannot be edited without changing what else they say.
  */
-export function pinImages(_chart: Chart, _request: PinRequest): PinnedChart {
-  throw new Error('not yet');
+export function pinImages(chart: Chart, request: PinRequest): PinnedChart {
+  const root = readInstances(chart);
+  const values = mergeValues(root);
+  const { chosen, others } = choosePlaces(values, request);
+  const edits = chosen.map(({ place, image }) => ({ place, edits: editsOf(place, image, request.mode, values) }));
+  const { chart: edited, changes } = editChart(root, values, edits);
+  return {
+    chart: edited,
+    pins: chosen.flatMap(({ place, image }) => pinsOf(place, image, request.mode)),
+    changes,
+    unpinned: others.map(place => ({ ...locate(root, place.path), path: place.path, image: place.image })),
+    unused: request.images.filter(image => !chosen.some(each => isSameImage(each.image, image))),
+  };
 }
 
 /** The error for images that none of the charts pins: with what could be meant, and the mapping to write. */
 export function explainUnused(
-  _images: readonly BuildImage[],
-  _charts: readonly { readonly name: string; readonly unpinned: readonly Candidate[] }[],
-): Error {
-  throw new Error('not yet');
+  images: readonly BuildImage[],
+  charts: readonly { readonly name: string; readonly unpinned: readonly Candidate[] }[],
+): AppError {
+  const names = images.map(({ repository, digest }) => `${repository}@${digest}`);
+  const candidates = charts.flatMap(({ name, unpinned }) =>
+    unpinned.map(each => ({
+      ...each,
+      said: `${formatPath(each.path)} (${each.image}; ${name}, ${each.file} line ${each.line})`,
+    })),
+  );
+  const [first] = candidates;
+  const listed = candidates.slice(0, maxCandidates).map(each => each.said);
+  const more = candidates.length > maxCandidates ? `, and ${candidates.length - maxCandidates} more` : '';
+  const found = first
+    ? `What looks like an image there and is not pinned: ${listed.join(', ')}${more}.`
+    : 'Nothing there looks like another image.';
+  const line = formatMapping({ path: first?.path ?? ['web', 'image'], repository: images[0]?.repository ?? '' });
+  return inputError(
+    `${names.join(', ')}: of this build, but pinned nowhere in ${charts.map(each => each.name).join(', ')}. ${found} Say where it stands by a mapping, such as ${line}.`,
+  );
 }
+
+const maxCandidates = 20;

@@ -2,7 +2,7 @@
  * YAML as helm reads it: 1.1 with merge keys, where a later value of a key replaces an earlier one. Read for editing: each
  * value knows where it stands. https://yaml.org/spec/1.1/, https://yaml.org/type/merge.html
  */
-import { type Document, Lexer, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { type Document, Lexer, LineCounter, parseDocument } from 'yaml';
 import { AppError, inputError } from '../base/errors.ts';
 import { findYamlFault } from '../base/yaml-fault.ts';
 import { resolveYaml, type YamlValue } from './yaml-value.ts';
@@ -19,7 +19,7 @@ export interface YamlText {
   /** For messages. */
   readonly name: string;
   readonly text: string;
-  readonly document: Document.Parsed<ParsedNode>;
+  readonly document: Document.Parsed;
   /** What it says; undefined where it is empty. */
   readonly root: YamlValue | undefined;
   /** The line of an offset, counted from 1. */
@@ -44,7 +44,6 @@ export function parseYaml(text: string, name: string): YamlText {
     prettyErrors: false,
     keepSourceTokens: true,
     lineCounter: lines,
-    logLevel: 'silent',
   });
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
   const fault = findYamlFault(document, lines);

@@ -11,6 +11,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
+import { isNothing, rangeOf } from './yaml-range.ts';
 
 /** A text, a number, a truth value, null, or one of YAML's rarer kinds. `size` counts what it would be without aliases. */
 export interface YamlScalar {
@@ -74,30 +75,22 @@ interface Reading {
 export function resolveYaml(document: Document.Parsed, faultAt: FaultAt): YamlValue | undefined {
   if (!document.contents) return undefined;
   const root = resolveNode(document.contents, 0, { faultAt, anchors: new Map(), merged: 0 });
-  return isEmpty(root) ? undefined : root;
-}
-
-/** Whether it is a null that is written with nothing. */
-export function isEmpty(value: YamlValue): boolean {
-  return value.kind === 'scalar' && value.value === null && (value.node?.source ?? '') === '';
-}
-
-function offsetOf(node: unknown): number {
-  return (node as { range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
+  const isEmpty = root.kind === 'scalar' && isNothing(root.node);
+  return isEmpty ? undefined : root;
 }
 
 function resolveNode(node: unknown, depth: number, reading: Reading): YamlValue {
-  if (depth > maxDepth) throw reading.faultAt(`it is nested more than ${maxDepth} deep`, offsetOf(node));
+  if (depth > maxDepth) throw reading.faultAt(`it is nested more than ${maxDepth} deep`, rangeOf(node)[0]);
   if (isAlias(node)) {
     const value = reading.anchors.get(node.source);
-    if (!value) throw reading.faultAt(`the alias "*${node.source}" stands inside its own anchor`, offsetOf(node));
+    if (!value) throw reading.faultAt(`the alias "*${node.source}" stands inside its own anchor`, rangeOf(node)[0]);
     return value;
   }
   const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
   if (anchor !== undefined) reading.anchors.set(anchor, undefined);
   const value = resolveOwn(node, depth, reading);
   if (value.size > maxSize) {
-    throw reading.faultAt(`its aliases make it larger than ${maxSize} values`, offsetOf(node));
+    throw reading.faultAt(`its aliases make it larger than ${maxSize} values`, rangeOf(node)[0]);
   }
   if (anchor !== undefined) reading.anchors.set(anchor, value);
   return value;
@@ -150,10 +143,10 @@ function mergedEntries(source: YamlValue, pair: Pair, reading: Reading): Map<str
   const entries = new Map<string, YamlEntry>();
   for (const map of maps) {
     if (map.kind !== 'map')
-      throw reading.faultAt('a merge key ("<<") has something other than maps', offsetOf(pair.key));
+      throw reading.faultAt('a merge key ("<<") has something other than maps', rangeOf(pair.key)[0]);
     reading.merged += map.entries.size;
     if (reading.merged > maxSize) {
-      throw reading.faultAt(`its merge keys make it larger than ${maxSize} values`, offsetOf(pair.key));
+      throw reading.faultAt(`its merge keys make it larger than ${maxSize} values`, rangeOf(pair.key)[0]);
     }
     for (const [key, entry] of map.entries) entries.set(key, entry);
   }
@@ -162,7 +155,7 @@ function mergedEntries(source: YamlValue, pair: Pair, reading: Reading): Map<str
 
 function readKey(key: YamlValue, pair: Pair, reading: Reading): string {
   if (key.kind !== 'scalar')
-    throw reading.faultAt('a key is a map or a list, which helm does not take', offsetOf(pair.key));
+    throw reading.faultAt('a key is a map or a list, which helm does not take', rangeOf(pair.key)[0]);
   return String(key.value);
 }
 
@@ -172,12 +165,12 @@ export function findYaml(
   path: readonly string[],
 ): { readonly value: YamlValue; readonly offset: number; readonly isWhole: boolean } {
   let value = root;
-  let offset = offsetOf(root.node);
+  let offset = rangeOf(root.node)[0];
   for (const key of path) {
     const next = childOf(value, key);
     if (!next) return { value, offset, isWhole: false };
     value = next.value;
-    offset = offsetOf(next.node);
+    offset = rangeOf(next.node)[0];
   }
   return { value, offset, isWhole: true };
 }
