@@ -47,7 +47,7 @@ annotations:
   org.opencontainers.image.url: https://other.invalid
   org.opencontainers.image.licenses: MIT
 `,
-  'numbers where text is meant': `${plain}home: 3.10\nkeywords: [1, true, 0x10]\nmaintainers: [{name: 7}]\n`,
+  'numbers where text is meant': `${plain}home: 3.10\nappVersion: 1.20\nkeywords: [1, true, 0x10]\nmaintainers: [{name: 7}]\n`,
   'a library of version 1': 'apiVersion: v1\nname: shop\nversion: v1.4.0-rc.1+7\n',
 };
 

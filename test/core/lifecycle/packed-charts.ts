@@ -2,8 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { parse } from 'yaml';
-import { type ChartMetadata, chartMetadata } from '../../../core/helm/metadata.ts';
+import { type ChartMetadata, parseMetadata } from '../../../core/helm/metadata.ts';
 import { type ArchivedChart, type ChartArtifact, createChartArtifact } from '../../../core/lifecycle/chart-artifact.ts';
 import type { ChartToPush, PushRequest } from '../../../core/lifecycle/push-charts.ts';
 import { type Helm, runHelm } from '../../support/helm.ts';
@@ -39,7 +38,7 @@ export async function packByHelm(
   chartYaml: string,
   files: Readonly<Record<string, string>> = {},
 ): Promise<PackedByHelm> {
-  const metadata = chartMetadata.parse(parse(chartYaml));
+  const metadata = parseMetadata(chartYaml, 'Chart.yaml');
   const source = join(folder, 'source', metadata.name);
   await rm(source, { recursive: true, force: true });
   for (const [path, text] of Object.entries({ 'Chart.yaml': chartYaml, ...files })) {
