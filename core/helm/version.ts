@@ -8,6 +8,16 @@ export function withContent(version: string, hash: string): string {
   return `${version}${version.includes('+') ? '.' : '+'}c.${hash}`;
 }
 
+/** The version with the build's tag as build metadata, as in `1.4.0+build.4711`. */
+export function withBuild(version: string, buildTag: string): string {
+  return `${version}${version.includes('+') ? '.' : '+'}build.${buildTag}`;
+}
+
+/** Whether it is one of {@link withBuild}, and names this build. */
+export function namesBuild(version: string, buildTag: string): boolean {
+  return version.endsWith(`+build.${buildTag}`) || (version.includes('+') && version.endsWith(`.build.${buildTag}`));
+}
+
 /** Whether it is one of {@link withContent}: it names what is in the chart, and neither a release nor a build. */
 export function isContentVersion(version: string): boolean {
   return contentPattern.test(version);

@@ -5,6 +5,7 @@
  */
 import { createLimit, mapConcurrently, settleAll } from '../base/concurrency.ts';
 import { inputError } from '../base/errors.ts';
+import { namesBuild } from '../helm/version.ts';
 import type { Registry } from '../oci/registry.ts';
 import { openRepository } from '../oci/repository.ts';
 import { type BuildIdentity, type RecordedChart, writeRecord } from './build-record.ts';
@@ -34,7 +35,7 @@ export interface PushRequest {
 export interface PushedChart extends RecordedChart {
   /** Whether its version was there before, with this content. */
   readonly wasThere: boolean;
-  /** What the build tag was on before, where that was another digest. */
+  /** What the build's tags were on before, where that was another digest. */
   readonly moved: readonly Move[];
 }
 
@@ -52,15 +53,17 @@ const atOnce = 8;
 export async function pushCharts(deps: Omit<TagDeps, 'onProgress'>, request: PushRequest): Promise<PushResult> {
   const { registry, clock, log } = deps;
   const { build, buildTag, onBuildDeleted } = request;
-  const placed = placeCharts(registry, request.charts);
+  const placed = placeCharts(registry, request);
   const wereThere = await mapConcurrently(placed, atOnce, isThere);
-  const moves = await findMoves(registry, {
-    build,
-    images: placed.map(({ repository, artifact }) => ({ repository, digest: artifact.manifest.digest })),
-    tags: [buildTag],
-    overwrite: false,
-    remedy: 'Push the chart in one step of the build alone, or into a repository of its own.',
-  });
+  const moves = await mapConcurrently(placed, atOnce, ({ repository, artifact, isBuildVersion }) =>
+    findMoves(registry, {
+      build,
+      images: [{ repository, digest: artifact.manifest.digest }],
+      tags: isBuildVersion ? [buildTag, artifact.tag] : [buildTag],
+      overwrite: false,
+      remedy: 'Push the chart in one step of the build alone, or into a repository of its own.',
+    }),
+  );
   const charts = placed.map(chart => describeChart(chart, buildTag));
   const createdAt = new Date(clock.now()).toISOString();
   const record = await writeRecord(registry, { build, images: [], charts, onBuildDeleted, createdAt });
@@ -70,7 +73,7 @@ export async function pushCharts(deps: Omit<TagDeps, 'onProgress'>, request: Pus
   const pushed = charts.map((chart, at) => ({
     ...chart,
     wasThere: wereThere[at] === true,
-    moved: moves.filter(move => move.repository === chart.repository),
+    moved: moves[at] ?? [],
   }));
   for (const { repository, digest, version, wasThere } of pushed) {
     const place = `${registry.host}/${repository}@${digest}`;
@@ -82,7 +85,7 @@ export async function pushCharts(deps: Omit<TagDeps, 'onProgress'>, request: Pus
 }
 
 /** Each chart once. Two for one repository would fight for its build tag. */
-function placeCharts(registry: Registry, charts: readonly ChartToPush[]): PlacedChart[] {
+function placeCharts(registry: Registry, { charts, buildTag }: PushRequest): PlacedChart[] {
   const placed = new Map<string, PlacedChart>();
   for (const { repository: name, artifact } of charts) {
     const repository = openRepository(registry, name, ['pull', 'push']);
@@ -93,7 +96,7 @@ function placeCharts(registry: Registry, charts: readonly ChartToPush[]): Placed
         `Two charts are to go to ${repository.label}, ${other} and ${digest}. Give each a repository of its own.`,
       );
     }
-    placed.set(name, { repository, artifact });
+    placed.set(name, { repository, artifact, isBuildVersion: namesBuild(artifact.version, buildTag) });
   }
   return [...placed.values()];
 }

@@ -11,12 +11,15 @@ import type { ChartArtifact } from './chart-artifact.ts';
 export interface PlacedChart {
   readonly repository: Repository;
   readonly artifact: ChartArtifact;
+  /** Whether its version names this build: then it is moved where the build tag is, and looked after as that is. */
+  readonly isBuildVersion: boolean;
 }
 
-/** Whether the version is there, with this content. Throws `TAG_TAKEN` where it is there with another. */
-export async function isThere({ repository, artifact: { tag, manifest } }: PlacedChart): Promise<boolean> {
+/** Whether the version is there, with this content. Throws `TAG_TAKEN` where it is there with another, and is no build's. */
+export async function isThere({ repository, artifact, isBuildVersion }: PlacedChart): Promise<boolean> {
+  const { tag, manifest } = artifact;
   const head = await headManifest(repository, tag);
-  if (!head || head.digest === manifest.digest) return head !== undefined;
+  if (!head || head.digest === manifest.digest || isBuildVersion) return head?.digest === manifest.digest;
   throw new AppError(
     `${repository.label}:${tag} is ${head.digest} already, and the chart is now ${manifest.digest}: the same version with another content. A version that was pushed is never overwritten: raise it in the Chart.yaml, or let the content be a part of it.`,
     { code: 'TAG_TAKEN' },

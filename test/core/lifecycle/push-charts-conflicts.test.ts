@@ -52,6 +52,22 @@ describe('a chart that is pushed', () => {
       assert.deepEqual(tags(), { [id]: chart.manifest.digest, [tag]: chart.manifest.digest });
     });
 
+    it('moves with the build tag where it names the build, as another attempt of its job does', async () => {
+      const [first, second] = ['one', 'two'].map(content => makeArtifact(`1.4.0+build.${id}`, content));
+      assert.ok(first && second);
+      await push(id, first);
+      await fails(push(id, second), 'TAG_TAKEN');
+      const { charts } = await push(id, second, { attempt: '1.2' });
+      const from = first.manifest.digest;
+      assert.deepEqual(charts[0]?.moved, [
+        { repository, tag: String(id), from },
+        { repository, tag: `1.4.0_build.${id}`, from },
+      ]);
+      const { digest } = second.manifest;
+      assert.deepEqual(tags(), { [id]: digest, [`1.4.0_build.${id}`]: digest });
+      await fails(push(newBuild(), makeArtifact(`1.4.0+build.${id}`, 'three')), 'TAG_TAKEN');
+    });
+
     it('is refused where that came while it was sent, and gets no tag', async () => {
       estate.acr.faults.intercept = (request, phase) => {
         const isSent = request.operation === 'manifest.put' && request.reference === changed.manifest.digest;
