@@ -15,23 +15,24 @@ export interface ChartInstance {
   /** Undefined where it has no `values.yaml`. */
   readonly yaml: YamlText | undefined;
   readonly subcharts: readonly ChartInstance[];
-  /** What its parent would turn it off by, as in its `Chart.yaml`; undefined where it cannot. */
+  /** What its parent may turn it off by, as its `Chart.yaml` has it. */
   readonly condition: string | undefined;
+  readonly tags: readonly string[];
 }
 
 /** Reads the values of the chart and of each chart in it. Throws what `parseYaml` throws, and for values that are no map. */
 export function readInstances(chart: Chart): ChartInstance {
   const read = new Map<Chart, YamlText | undefined>();
-  const instantiate = (chart: Chart, folder: string, name: string, condition?: string): ChartInstance => {
+  const instantiate = ({ chart, ...use }: ChartUse, folder: string): ChartInstance => {
     const file = `${folder}values.yaml`;
     if (!read.has(chart)) read.set(chart, readValues(chart, file));
-    const subcharts = namesOf(chart).map(each =>
-      instantiate(each.chart, `${folder}charts/${each.chart.metadata.name}/`, each.name, each.condition),
-    );
-    return { chart, name, file, yaml: read.get(chart), subcharts, condition };
+    const subcharts = usesOf(chart).map(each => instantiate(each, `${folder}charts/${each.chart.metadata.name}/`));
+    return { ...use, chart, file, yaml: read.get(chart), subcharts };
   };
-  return instantiate(chart, '', '');
+  return instantiate({ chart, name: '', condition: undefined, tags: [] }, '');
 }
+
+type ChartUse = Pick<ChartInstance, 'chart' | 'name' | 'condition' | 'tags'>;
 
 function readValues(chart: Chart, file: string): YamlText | undefined {
   const found = chart.files.find(each => each.path === 'values.yaml');
@@ -52,16 +53,16 @@ export function decode(bytes: Uint8Array, name: string): string {
   }
 }
 
-/** Under which names a chart has its subcharts. One that `Chart.yaml` does not name is there under its own, as helm has it. */
-function namesOf(chart: Chart): { chart: Chart; name: string; condition: string | undefined }[] {
+/** How a chart uses its subcharts. One that `Chart.yaml` does not name is there under its own name, as helm has it. */
+function usesOf(chart: Chart): readonly ChartUse[] {
   const dependencies = chart.metadata.dependencies ?? [];
-  const named = dependencies.flatMap(each => {
-    const ofName = chart.subcharts.filter(sub => sub.metadata.name === each.name);
-    const sub = ofName.find(({ metadata }) => metadata.version === each.version) ?? ofName[0];
-    return sub ? [{ chart: sub, name: each.alias ?? each.name, condition: each.condition }] : [];
+  const named = dependencies.flatMap(({ name, version, alias, condition, tags }) => {
+    const ofName = chart.subcharts.filter(sub => sub.metadata.name === name);
+    const sub = ofName.find(({ metadata }) => metadata.version === version) ?? ofName[0];
+    return sub ? [{ chart: sub, name: alias || name, condition, tags: tags ?? [] }] : [];
   });
   const others = chart.subcharts.filter(sub => !dependencies.some(({ name }) => name === sub.metadata.name));
-  return [...named, ...others.map(sub => ({ chart: sub, name: sub.metadata.name, condition: undefined }))];
+  return [...named, ...others.map(sub => ({ chart: sub, name: sub.metadata.name, condition: undefined, tags: [] }))];
 }
 
 /** The values that a chart's templates see of it and its subcharts, but for the globals that it hands down to them. */

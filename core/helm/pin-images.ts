@@ -33,6 +33,8 @@ export interface PinRequest {
 export interface Pin {
   readonly repository: string;
   readonly digest: `sha256:${string}`;
+  /** Of the registry that the chart's values name; undefined where they name none. */
+  readonly host: string | undefined;
   /** Where it is pinned: keys in the values of the whole chart, with numbers of items as text. */
   readonly path: readonly string[];
   /** By which values a stage moves it to its own registry, as `pinnedCharts` has them; none where no value can. */

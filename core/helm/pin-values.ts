@@ -57,7 +57,7 @@ export function pinsOf(place: ImagePlace, image: BuildImage, mode: PinMode): rea
   const { path } = place;
   const name = place.form === 'tag' ? image.tag : `${image.repository}:${image.tag}`;
   const { repository, digest } = image;
-  const pin = { repository, digest, path, values: {}, shows: [mode === 'tag' ? name : digest] };
+  const pin = { repository, digest, host: place.host, path, values: {}, shows: [mode === 'tag' ? name : digest] };
   if (!place.isReachable) return [pin];
   if (place.form === 'whole') return [{ ...pin, values: { image: path } }];
   if (place.form !== 'map') return [pin];

@@ -34,23 +34,20 @@ function compare(
 ): readonly string[] | undefined {
   if (wanted?.value !== undefined) return after === wanted.value ? undefined : path;
   if (!wanted && Object.is(before, after)) return undefined;
-  // A map that was missing, or null, is there to hold what is wanted in it.
-  const isMade = wanted !== undefined && (before ?? null) === null && after instanceof Map;
-  if (!isMade && Array.isArray(before) !== Array.isArray(after)) return path;
-  const old = isMade ? nothing : childrenOf(before);
-  const now = childrenOf(after);
+  const old = childrenOf(before, after, wanted);
+  const now = childrenOf(after, before);
   if (!old || !now) return path;
-  for (const key of new Set([...old.keys(), ...now.keys(), ...(wanted?.below ?? nothing).keys()])) {
+  for (const key of new Set([...old.keys(), ...now.keys(), ...(wanted?.below.keys() ?? [])])) {
     const stray = compare(old.get(key), now.get(key), wanted?.below.get(key), [...path, key]);
     if (stray) return stray;
   }
   return undefined;
 }
 
-const nothing: ReadonlyMap<string, never> = new Map();
-
-function childrenOf(values: Values | undefined): ValuesMap | undefined {
+/** By key, where `other` is of the same kind; a map that was missing, or null, is there to hold what is wanted in it. */
+function childrenOf(values: Values | undefined, other: Values | undefined, wanted?: Wanted): ValuesMap | undefined {
+  if (wanted && (values ?? null) === null && other instanceof Map) return new Map();
   if (values instanceof Map) return values as ValuesMap;
-  if (!Array.isArray(values)) return undefined;
+  if (!Array.isArray(values) || !Array.isArray(other)) return undefined;
   return new Map((values as readonly Values[]).map((item, index) => [String(index), item]));
 }

@@ -22,7 +22,7 @@ function makePlain(value: YamlValue, known: Map<YamlValue, Values>): Values {
   const scalar = value.value;
   const isPlain =
     scalar === null || typeof scalar === 'string' || typeof scalar === 'number' || typeof scalar === 'boolean';
-  return isPlain ? scalar : `${scalar as Date | Uint8Array}`;
+  return isPlain ? scalar : scalar instanceof Date ? `${scalar.getTime()}` : JSON.stringify(scalar);
 }
 
 /** The value at a path; items of lists are named by their numbers. Undefined where there is none. */
@@ -34,4 +34,12 @@ export function valueAt(values: Values, path: readonly string[]): Values | undef
     else return undefined;
   }
   return at;
+}
+
+/** The same as JSON has it. */
+export function toJson(values: Values): unknown {
+  if (values instanceof Map) {
+    return Object.fromEntries([...(values as ValuesMap)].map(([key, value]) => [key, toJson(value)]));
+  }
+  return Array.isArray(values) ? (values as readonly Values[]).map(toJson) : values;
 }
