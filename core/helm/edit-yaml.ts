@@ -14,7 +14,7 @@ export interface YamlEdit {
 
 /** One value that was written. */
 export interface YamlChange {
-  /** Counted from 1, in the text as it was. */
+  /** Counted from 1, in the text as it was; of an added one, that of the key before it. */
   readonly line: number;
   readonly path: readonly string[];
   /** As it stood in the text; undefined where there was none. */

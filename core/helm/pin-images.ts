@@ -51,7 +51,7 @@ export interface Pin {
 export interface ValueChange {
   /** From the chart's root: `values.yaml`, `charts/web/values.yaml`. */
   readonly file: string;
-  /** Counted from 1, in the text as it was. */
+  /** Counted from 1, in the text as it was; of an added one, that of the key before it. */
   readonly line: number;
   /** In that file. */
   readonly path: readonly string[];

@@ -11,7 +11,7 @@ import { writeBlock, writeFlowPair } from './yaml-write.ts';
 export function spliceKey(text: string, map: YAMLMap, path: readonly string[], value: string): Spliced {
   const first = map.items[0];
   const last = map.items.at(-1);
-  const [offset] = rangeOf(map);
+  const offset = last ? startOfPair(last) : rangeOf(map)[0];
   if (map.items.some(each => isScalar(each.key) && String(each.key.value) === path[0])) {
     return { refused: `the key "${path[0]}" stands before a merge that replaces it`, offset };
   }

@@ -8,7 +8,7 @@ import { quote, writeFlow } from './yaml-write.ts';
 
 /** What is to be replaced for one value. */
 export interface Splice {
-  /** Where a person finds it: the value, or the map that it is added to. */
+  /** Where a person finds it: the value, or the key that it is put behind. */
   readonly offset: number;
   /** The value as it stood in the text; undefined where there was none. */
   readonly before: string | undefined;

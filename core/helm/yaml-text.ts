@@ -36,6 +36,12 @@ export function parseYaml(text: string, name: string): YamlText {
   if (text.length > harmlessLength && countLexemes(text) > maxLexemes) {
     throw tooLarge(name, `it holds more than ${maxLexemes} words and signs`);
   }
+  const loneReturn = text.search(/\r(?!\n)/);
+  if (loneReturn >= 0) {
+    throw inputError(
+      `${name}, line ${text.slice(0, loneReturn).split('\n').length}: a carriage return stands without a line feed, which YAML's readers understand differently. Remove it.`,
+    );
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, {
     version: '1.1',
@@ -48,12 +54,6 @@ export function parseYaml(text: string, name: string): YamlText {
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
   const fault = findYamlFault(document, lines);
   if (fault) throw inputError(`${name}, line ${Math.max(1, fault.line)}: ${fault.reason}. Mend it there.`);
-  const loneReturn = /\r(?!\n)/.exec(text);
-  if (loneReturn) {
-    throw inputError(
-      `${name}, line ${lineAt(loneReturn.index)}: a carriage return stands without a line feed, which YAML's readers understand differently. Remove it.`,
-    );
-  }
   const root = resolveYaml(document, (reason, offset) => inputError(`${name}, line ${lineAt(offset)}: ${reason}.`));
   return { name, text, document, root, lineAt };
 }

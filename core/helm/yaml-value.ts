@@ -83,7 +83,9 @@ function resolveNode(node: unknown, depth: number, reading: Reading): YamlValue 
   if (depth > maxDepth) throw reading.faultAt(`it is nested more than ${maxDepth} deep`, rangeOf(node)[0]);
   if (isAlias(node)) {
     const value = reading.anchors.get(node.source);
-    if (!value) throw reading.faultAt(`the alias "*${node.source}" stands inside its own anchor`, rangeOf(node)[0]);
+    const isInside = reading.anchors.has(node.source);
+    const where = isInside ? 'stands inside its own anchor' : 'has no anchor above it';
+    if (!value) throw reading.faultAt(`the alias "*${node.source}" ${where}`, rangeOf(node)[0]);
     return value;
   }
   const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
