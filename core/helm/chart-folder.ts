@@ -5,8 +5,6 @@ export interface FolderEntry {
   readonly name: string;
   /** `other` is neither: a socket, a device, a pipe. */
   readonly kind: 'file' | 'folder' | 'other';
-  /** Bytes; of a file alone. */
-  readonly size: number;
 }
 
 /** A folder that is read where it lies. Paths are joined with `/` and relative to it; its own is the empty one. */
