@@ -15,14 +15,24 @@ function toPlainScalar({ value, node }: YamlScalar): unknown {
   const source = node?.source ?? '';
   // What YAML 1.1 takes for a time or an angle is a text to helm.
   if (node?.type !== Scalar.PLAIN || typeof value !== 'number' || source.includes(':')) return source;
-  if (/^[-+]?[1-9]\d*$/.test(source)) return source.replace('+', '');
+  if (/^[-+]?[1-9]\d*$/.test(source) && isInteger64(BigInt(source))) return source.replace('+', '');
   return /^[-+]?0[xob]?[\da-f_]+$/i.test(source) ? String(value) : formatFloat(value);
 }
 
-/** As Go writes a fraction: 20261122.10 is 2.02611221e+07 there. https://pkg.go.dev/strconv#FormatFloat with `g` and -1 */
+/** Whether Go has a whole number for it. */
+function isInteger64(value: bigint): boolean {
+  return value >= -(2n ** 63n) && value < 2n ** 64n;
+}
+
+/**
+ * With a fraction as helm's reader writes it, which is by the few digits that tell 32 bits apart: 20261122.10 is
+ * 2.0261122e+07 there. https://github.com/kubernetes-sigs/yaml/blob/v1.4.0/yaml.go, https://pkg.go.dev/strconv#FormatFloat
+ */
 function formatFloat(value: number): string {
-  const [digits = '', exponent = ''] = value.toExponential().split('e');
+  const single = Math.fround(value);
+  const exact = [1, 2, 3, 4, 5, 6, 7, 8].find(digits => Math.fround(Number(single.toPrecision(digits))) === single);
+  const [digits = '', exponent = ''] = single.toExponential((exact ?? 9) - 1).split('e');
   const power = Number(exponent);
-  if (!exponent || (power >= -4 && power < 6)) return String(value);
+  if (!exponent || (power >= -4 && power < 6)) return String(Number(`${digits}e${power}`));
   return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }

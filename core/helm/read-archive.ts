@@ -77,19 +77,18 @@ function next(parts: Generator<Uint8Array>, label: string): Uint8Array | undefin
 }
 
 async function feed(tar: ReturnType<typeof extract>, parts: Iterable<Uint8Array>): Promise<void> {
+  let wake: (() => void) | undefined;
+  // It is closed by a failure, too.
+  tar.on('drain', () => wake?.());
+  tar.on('close', () => wake?.());
   for (const part of parts) {
-    if (!tar.write(part)) await drained(tar);
+    const drained = new Promise<void>(done => {
+      wake = done;
+    });
+    if (!tar.write(part)) await drained;
     if (tar.destroyed) return;
   }
   tar.end(undefined);
-}
-
-function drained(tar: ReturnType<typeof extract>): Promise<void> {
-  return new Promise(done => {
-    tar.once('drain', () => done());
-    // It is closed by a failure, too.
-    tar.once('close', () => done());
-  });
 }
 
 async function readAll(entry: AsyncIterable<unknown>, size: number): Promise<Uint8Array> {

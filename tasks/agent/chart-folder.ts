@@ -88,7 +88,9 @@ function readBounded(place: Place, at: string, maxBytes: number): Uint8Array {
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
   const file = attempt(place, at, () => openSync(found, flags));
   try {
-    const { size } = fstatSync(file);
+    const state = fstatSync(file);
+    if (!state.isFile()) throw refused(place, at, 'is not a file');
+    const { size } = state;
     const bytes = new Uint8Array(Math.min(size, maxBytes) + 1);
     let length = 0;
     for (let more = 1; more > 0 && length < bytes.length; length += more) {
