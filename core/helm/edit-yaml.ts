@@ -105,18 +105,14 @@ function spliceRound(yaml: YamlText, edits: readonly YamlEdit[]): { text: string
   const waiting: YamlEdit[] = [];
   for (const edit of edits) {
     const splice = findOrThrow(yaml, edit);
-    const fresh = (splice?.pieces ?? []).filter(piece => !pieces.some(each => isSame(each, piece)));
-    if (fresh.some(piece => pieces.some(each => meet(each, piece)))) waiting.push(edit);
-    else pieces.push(...fresh);
+    const own = splice?.pieces ?? [];
+    if (own.some(piece => pieces.some(each => meet(each, piece)))) waiting.push(edit);
+    else pieces.push(...own);
   }
   pieces.sort((a, b) => b.start - a.start);
   let { text } = yaml;
   for (const piece of pieces) text = text.slice(0, piece.start) + piece.text + text.slice(piece.end);
   return { text, waiting };
-}
-
-function isSame(a: Piece, b: Piece): boolean {
-  return a.start === b.start && a.end === b.end && a.text === b.text;
 }
 
 function meet(a: Piece, b: Piece): boolean {

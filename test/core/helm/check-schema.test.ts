@@ -83,6 +83,7 @@ describe('the schema of values', () => {
     ],
     ['x: 1\n', conditional, /"other\.global" must have required property 'zone'/],
     ['other: {global: {zone: x}}\n', conditional],
+    ['global: {zone: x}\nother: {global: {zone: 5}}\n', conditional],
     ['other: {size: x, enabled: false}\n', conditional],
     ['other: {size: x, enabled: false}\na: {b: true}\n', conditional, /"other\.size" must be integer/],
     ['other: {size: x}\na: {b: "no"}\n', conditional, /"other\.size" must be integer/],
@@ -105,7 +106,10 @@ describe('the schema of values', () => {
           'charts/sub/Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 0.1.0\n',
           'charts/sub/values.yaml': 'size: 1\n',
           'charts/sub/values.schema.json': JSON.stringify({
-            properties: { size: { type: 'integer' }, global: { required: ['zone'] } },
+            properties: {
+              size: { type: 'integer' },
+              global: { required: ['zone'], properties: { zone: { type: 'string' } } },
+            },
           }),
         },
       );

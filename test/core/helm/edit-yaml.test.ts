@@ -1,6 +1,49 @@
 import assert from 'node:assert/strict';
 import { AppError, type ErrorCode } from '../../../core/base/errors.ts';
 import { setValues } from '../../../core/helm/edit-yaml.ts';
+import { findStray } from '../../../core/helm/stray.ts';
+
+describe('a stray value', () => {
+  const before = new Map([['a', new Map([['b', 1 as const]])]]);
+  const edits = [{ path: ['a', 'c'], value: 'x' }];
+  it('is one that changed, came, went, or did not come', () => {
+    const after = (entries: [string, string | number | null][]) =>
+      findStray(before, new Map([['a', new Map(entries)]]), edits);
+    assert.equal(
+      after([
+        ['b', 1],
+        ['c', 'x'],
+      ]),
+      undefined,
+    );
+    assert.deepEqual(after([['b', 1]]), ['a', 'c']);
+    assert.deepEqual(
+      after([
+        ['b', 1],
+        ['c', 5],
+      ]),
+      ['a', 'c'],
+    );
+    assert.deepEqual(
+      after([
+        ['b', '1'],
+        ['c', 'x'],
+      ]),
+      ['a', 'b'],
+    );
+    assert.deepEqual(after([['c', 'x']]), ['a', 'b']);
+    assert.deepEqual(
+      after([
+        ['b', 1],
+        ['c', 'x'],
+        ['d', null],
+      ]),
+      ['a', 'd'],
+    );
+    assert.deepEqual(findStray(before, new Map([['a', ['x']]]), edits), ['a']);
+    assert.deepEqual(findStray(before, null, edits), []);
+  });
+});
 
 const isError =
   (message: RegExp, code: ErrorCode = 'INPUT_INVALID') =>
@@ -19,6 +62,7 @@ describe('setting a value in YAML', () => {
     ['adds it to an empty text', '', 'a:\n  b: "1"\n', ['a.b', '1']],
     ['adds it behind a comment', '# only\r\n', '# only\r\na:\r\n  b: "1"\r\n', ['a.b', '1']],
     ['adds it behind a comment without a line end', '# only', '# only\na: "1"\n', ['a', '1']],
+    ['adds it behind a byte order mark', '\ufeffx: 1\n', '\ufeffx: 1\na: "1"\n', ['a', '1']],
     ['adds it to an empty map', '{}\n', '{ a: { b: "1" } }\n', ['a.b', '1']],
     ['takes the place of a null that is all', '~\n', '{ a: "1" }\n', ['a', '1']],
     ['adds the map above', 'x: 1\n', 'x: 1\na:\n  b:\n    c: "1"\n', ['a.b.c', '1']],
@@ -139,7 +183,7 @@ describe('setting a value in YAML', () => {
         'merges of merges',
         () =>
           `m: &m\n${Array.from({ length: 3000 }, (_, i) => `  k${i}: 1\n`).join('')}l:\n${'- <<: *m\n'.repeat(3000)}`,
-        /its (aliases|merge keys) make it larger than 1000000 values/,
+        /its merge keys make it larger than 1000000 values/,
       ],
       [
         'lists in lists, 100 000 deep',

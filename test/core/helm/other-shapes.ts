@@ -125,6 +125,14 @@ const anchors: readonly Shape[] = [
     refused: /values\.yaml, line 1: "image\.tag" cannot be set: the key "tag" stands twice in its map/,
   },
   {
+    title: 'a merge of two maps, of which the first wins',
+    images: [split('a'), split('image')],
+    before: 'a: &a {repository: shop/web, tag: x}\nb: &b {repository: quay.io/x, tag: y}\nimage:\n  <<: [*a, *b]\n',
+    after:
+      'a: &a {repository: shop/web, tag: WEB}\nb: &b {repository: quay.io/x, tag: y}\nimage:\n  <<: [*a, *b]\n  tag: WEB\n',
+    rendered: [web, web],
+  },
+  {
     title: 'a merge of the map above',
     images: [split('a.image'), split('b.image')],
     before: 'defaults: &d\n  image:\n    repository: shop/web\n    tag: x\na:\n  <<: *d\nb:\n  <<: *d\n',

@@ -81,6 +81,23 @@ const cases: readonly Case[] = [
     images: ['none'],
   },
   {
+    title: 'without a digest of its own where the values above take that away',
+    chart: umbrella('', 'sub: {image: {digest: ~}}\n', {
+      'charts/sub/values.yaml': 'image: {repository: shop/web, digest: x}\n',
+    }),
+    after: { 'values.yaml': `sub: {image: {digest: ~, tag: "${webPin}"}}\n` },
+    images: [`shop/web:${webPin}`],
+  },
+  {
+    title: 'under another name, where a range of versions stands for it',
+    chart: umbrella(
+      'dependencies:\n- {name: sub, version: ~0.1.0, alias: one}\n',
+      'one: {image: {repository: shop/api}}\n',
+    ),
+    after: { 'values.yaml': `one: {image: {repository: shop/api, tag: "${apiPin}"}}\n` },
+    images: [`shop/api:${apiPin}`],
+  },
+  {
     title: 'in the outermost values of charts in charts',
     chart: umbrella('', 'sub: {inner: {image: {pullPolicy: Always}}}\n', {
       'charts/sub/values.yaml': 'inner:\n  image:\n    tag: z\n',
@@ -124,6 +141,20 @@ describe('an image of a subchart is pinned', () => {
       pins.map(each => each.path),
       [['sub', 'version']],
     );
+  });
+
+  it('by its own registry for all images, unless the chart above has one', () => {
+    const sub = {
+      'charts/sub/values.yaml': 'global: {imageRegistry: quay.io}\nimage: {repository: shop/web, tag: x}\n',
+    };
+    assert.deepEqual(pinImages(umbrella('', 'x: 1\n', sub), request).pins, []);
+    const [pin] = pinImages(umbrella('', 'global: {imageRegistry: acr.azurecr.io}\n', sub), request).pins;
+    assert.deepEqual(pin?.values, {
+      registry: ['global', 'imageRegistry'],
+      repository: ['sub', 'image', 'repository'],
+    });
+    const [bare] = pinImages(umbrella('', 'global: {imageRegistry: ""}\n', sub), request).pins;
+    assert.deepEqual(bare?.values, { repository: ['sub', 'image', 'repository'] });
   });
 
   it('not at all where its values are those of a foreign image, too', () => {
