@@ -232,6 +232,10 @@ export const plainShapes: Readonly<Record<string, ChartTree>> = {
     'requirements.lock': 'digest: sha256:00\n',
     'Chart.lock': 'digest: sha256:11\n',
   }),
+  'locks of which the last one says nothing': smallChart('shop', {
+    'Chart.lock': 'digest: sha256:11\n',
+    'requirements.lock': '',
+  }),
   'what helm passes over among the charts, and signatures': smallChart('shop', {
     'charts/_notes': 'x',
     'charts/.hidden': 'x',

@@ -119,7 +119,7 @@ describe('the rules of a .helmignore', () => {
       }),
       { numRuns: 40 },
     );
-    assert.ok(outcomes.same >= 10 && outcomes.ignoredSome >= 5, JSON.stringify(outcomes));
+    assert.ok(outcomes.same >= 10 && outcomes.ignoredSome >= 2, JSON.stringify(outcomes));
   });
 });
 
@@ -136,39 +136,26 @@ async function listOurs(folder: string): Promise<string[] | string> {
 
 const name = fc.constantFrom('a', 'b', 'ab', 'a.b', '.a', 'é', '€x', 'a-b', '[a]', 'a*', '!a', '#b', 'templates');
 const path = fc.array(name, { minLength: 1, maxLength: 3 }).map(parts => parts.join('/'));
-const piece = fc.constantFrom(
-  'a',
-  'b',
-  '.',
-  '-',
-  'é',
-  '*',
-  '?',
-  '[a-b]',
-  '[^a]',
-  '[^/]',
-  '\\',
-  '[a',
-  ']',
-  'x',
-  'templates',
+const piece = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.constantFrom('a', 'b', '.', '-', 'é', 'x', '*', '*', '?', '?', '[a-b]', '[^a]', '[^/]', '\\['),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('[a', ']', '\\', '!') },
 );
-const pattern = fc
-  .array(fc.oneof({ weight: 4, arbitrary: piece }, { weight: 2, arbitrary: name }, fc.constant('/')), {
-    minLength: 1,
-    maxLength: 5,
-  })
-  .map(pieces => pieces.join(''));
-/** Now and then one that ignores what it does not match, but not the Chart.yaml. */
-const negation = fc.constantFrom('![A-Za-t.]*', '!*[a-z]', '!?*');
+const part = fc.oneof(
+  name,
+  fc.array(piece, { minLength: 1, maxLength: 3 }).map(pieces => pieces.join('')),
+);
+const pattern = fc.array(part, { minLength: 1, maxLength: 2 }).map(parts => parts.join('/'));
+/** Now and then one that ignores what it does not match, but seldom the Chart.yaml. */
+const negation = fc.constantFrom('![A-Za-t.]*', '!*[a-z]', '!?*', '!a', '!*/');
 const rule = fc.oneof(
   {
-    weight: 6,
-    arbitrary: fc
-      .tuple(fc.constantFrom('', '', '/', ' ', '#', '!'), pattern, fc.constantFrom('', '/', ' '))
-      .map(parts => parts.join('')),
+    weight: 9,
+    arbitrary: fc.tuple(fc.constantFrom('', '', '/', ' ', '#'), pattern, fc.constantFrom('', '', '/', ' ')),
   },
-  { weight: 1, arbitrary: negation },
+  { weight: 1, arbitrary: negation.map(text => ['', text, '']) },
 );
 
 const ruledChart = fc.record({
@@ -176,5 +163,5 @@ const ruledChart = fc.record({
     const files = paths.filter(each => !paths.some(other => other.startsWith(`${each}/`)));
     return { 'Chart.yaml': chartYaml('x'), ...Object.fromEntries(files.map(each => [each, each])) };
   }),
-  rules: fc.array(rule, { minLength: 1, maxLength: 5 }).map(rules => rules.join('\n')),
+  rules: fc.array(rule, { minLength: 1, maxLength: 5 }).map(rules => rules.map(parts => parts.join('')).join('\n')),
 });
