@@ -22,7 +22,7 @@ export interface ImagePlace {
   readonly hasDigest: boolean;
   /** Whether the chart's one registry for all images is in force here. */
   readonly isUnderGlobal: boolean;
-  /** Whether every key on the way is one of a map: items of lists are no values of their own to helm. */
+  /** Whether a value can move it: items of lists are no values of their own to helm. */
   readonly isReachable: boolean;
 }
 
@@ -79,7 +79,8 @@ export function readMap(map: ValuesMap, at: At): ImagePlace | undefined {
     hasRegistry: map.has('registry'),
     hasDigest: map.has('digest'),
     isUnderGlobal,
-    isReachable: at.isReachable,
+    // A stage gives a host, and the slash behind it would be missing.
+    isReachable: at.isReachable && !registry?.endsWith('/'),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Where a key goes that is not there yet. */
-import { isScalar, type Pair, type YAMLMap } from 'yaml';
-import type { Piece, Spliced } from './splice.ts';
+import type { Pair, YAMLMap } from 'yaml';
+import type { Piece, Splice } from './splice.ts';
 import { columnOf, endOf, endOfLine, eolAt, rangeOf, startOfPair } from './yaml-range.ts';
 import { writeBlock, writeFlowPair } from './yaml-write.ts';
 
@@ -8,13 +8,10 @@ import { writeBlock, writeFlowPair } from './yaml-write.ts';
  * Adds the first key of `path`, with the others below it, behind the last key of its map: a merge replaces the keys that
  * stand before it.
  */
-export function spliceKey(text: string, map: YAMLMap, path: readonly string[], value: string): Spliced {
+export function spliceKey(text: string, map: YAMLMap, path: readonly string[], value: string): Splice {
   const first = map.items[0];
   const last = map.items.at(-1);
   const offset = last ? startOfPair(last) : rangeOf(map)[0];
-  if (map.items.some(each => isScalar(each.key) && String(each.key.value) === path[0])) {
-    return { refused: `the key "${path[0]}" stands before a merge that replaces it`, offset };
-  }
   const isFlow = map.flow === true || !first || !last;
   const piece = isFlow ? flowPiece(text, map, path, value) : blockPiece(text, { first, last }, path, value);
   return { offset, before: undefined, pieces: [piece] };
@@ -47,7 +44,7 @@ function flowPiece(text: string, map: YAMLMap, path: readonly string[], value: s
 }
 
 /** Adds the keys to a text that says nothing yet, but for comments. */
-export function spliceEmpty(text: string, path: readonly string[], value: string): Spliced {
+export function spliceEmpty(text: string, path: readonly string[], value: string): Splice {
   const start = text.length;
   const eol = eolAt(text, start);
   const isLineOpen = text !== '' && text !== '\ufeff' && !text.endsWith('\n');

@@ -5,7 +5,8 @@
 import { type Document, Lexer, LineCounter, parseDocument } from 'yaml';
 import { AppError, inputError } from '../base/errors.ts';
 import { findYamlFault } from '../base/yaml-fault.ts';
-import { resolveYaml, type YamlValue } from './yaml-value.ts';
+import { resolveYaml } from './resolve-yaml.ts';
+import type { YamlValue } from './yaml-value.ts';
 
 /** Helm takes no larger file into a chart. */
 const maxLength = 5 * 1024 * 1024;

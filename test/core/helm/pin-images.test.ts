@@ -112,6 +112,15 @@ describe('a pin', () => {
     assert.deepEqual(pinned.unused, []);
   });
 
+  it('cannot be moved where the registry ends with a slash, which the host of a stage does not', () => {
+    const { chart, pins } = pinImages(
+      shopOf('image: {registry: acr.azurecr.io/, repository: shop/web}\n'),
+      requestOf(),
+    );
+    assert.match(valuesOf(chart) ?? '', /tag: "4711@sha256:a+"/);
+    assert.deepEqual(pins[0]?.values, {});
+  });
+
   it('changes nothing where the chart names no image of the build, and says what is unused and could be meant', () => {
     const chart = shopOf(
       'web:\n  image: docker.io/library/web:1\nsidecar:\n  repository: shop/web\napiRepository: acr.azurecr.io/shop/api\n',
@@ -205,6 +214,17 @@ describe('a mapping', () => {
       assert.deepEqual(unused, [api]);
     });
   }
+
+  it('to a tag alone is a tag of any image that the manifests show', () => {
+    const { pins } = pinImages(shopOf(values), {
+      ...requestOf('web.image.tag=shop/web', 'worker=shop/api'),
+      mode: 'tag',
+    });
+    assert.deepEqual(
+      pins.map(each => each.shows),
+      [['4711'], ['shop/api:4711']],
+    );
+  });
 
   const refused: readonly (readonly [lines: string, message: RegExp, mode?: PinRequest['mode']])[] = [
     ['web.images=shop/web', /^The mapping "web\.images=shop\/web" leads nowhere/],

@@ -90,12 +90,9 @@ const cases: readonly Case[] = [
   },
   {
     title: 'under another name, where a range of versions stands for it',
-    chart: umbrella(
-      'dependencies:\n- {name: sub, version: ~0.1.0, alias: one}\n',
-      'one: {image: {repository: shop/api}}\n',
-    ),
-    after: { 'values.yaml': `one: {image: {repository: shop/api, tag: "${apiPin}"}}\n` },
-    images: [`shop/api:${apiPin}`],
+    chart: umbrella('dependencies:\n- {name: sub, version: ~0.1.0, alias: one}\n', 'one: {x: 1}\n'),
+    after: { 'charts/sub/values.yaml': `image:\n  repository: shop/web # own\n  tag: "${webPin}"\n` },
+    images: [`shop/web:${webPin}`],
   },
   {
     title: 'in the outermost values of charts in charts',
