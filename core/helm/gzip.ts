@@ -28,9 +28,6 @@ export function* gunzip(bytes: Uint8Array): Generator<Uint8Array> {
   if (bytes.length < header.length + trailerBytes) throw new Error('It is too short.');
   const parts: Uint8Array[] = [];
   const stream = new Gunzip(part => parts.push(part));
-  stream.onmember = () => {
-    throw new Error('It holds more than one member.');
-  };
   let [crc, size] = [0, 0];
   for (let start = 0; start < bytes.length; start += partBytes) {
     stream.push(bytes.subarray(start, start + partBytes), start + partBytes >= bytes.length);
@@ -40,7 +37,7 @@ export function* gunzip(bytes: Uint8Array): Generator<Uint8Array> {
       yield part;
     }
   }
-  // The library looks at neither.
+  // The library looks at neither. They are of one member: an archive of several is refused.
   const trailer = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - trailerBytes, trailerBytes);
   if (trailer.getUint32(0, true) !== crc) throw new Error('Its checksum is wrong.');
   if (trailer.getUint32(4, true) !== size % 2 ** 32) throw new Error('Its size is wrong.');

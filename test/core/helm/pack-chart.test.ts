@@ -175,7 +175,11 @@ describe('the hash of a chart', () => {
   const changes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'another byte': { ...files, 'a/b': 'y' },
     'another name': { 'Chart.yaml': chartYaml('shop'), 'a/c': 'x', 'charts/sub/Chart.yaml': chartYaml('sub') },
-    'one byte that moves from a name to its content': { ...files, 'a/b': '', 'a/bx': '' },
+    'a byte that moves from a content to its name': {
+      'Chart.yaml': chartYaml('shop'),
+      'a/bx': '',
+      'charts/sub/Chart.yaml': chartYaml('sub'),
+    },
     'a file more, which is empty': { ...files, z: '' },
     'a change of the Chart.yaml': { ...files, 'Chart.yaml': chartYaml('shop', '# x') },
     'a change in a subchart': { ...files, 'charts/sub/Chart.yaml': chartYaml('sub', '# x') },
