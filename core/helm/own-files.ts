@@ -33,13 +33,13 @@ export function readOwnFiles(files: readonly ChartFile[], label: string): OwnFil
     );
   }
   const dependencies = (isOld ? required : undefined) ?? metadata.dependencies;
-  const locks = findLocks(read, isOld, label);
-  const kept = files.flatMap(file => keep(file, isOld, locks));
+  const lock = findLock(read, isOld, label);
+  const kept = files.flatMap(file => keep(file, isOld, lock));
   return { metadata: dependencies ? { ...metadata, dependencies } : metadata, files: sortFiles(kept) };
 }
 
-/** Which file helm writes as `Chart.lock`: the later one that says something; undefined where none does. */
-function findLocks(read: (path: string) => string | undefined, isOld: boolean, label: string): string | undefined {
+/** Which file helm writes as `Chart.lock`: the last one that is there; undefined where that says nothing. */
+function findLock(read: (path: string) => string | undefined, isOld: boolean, label: string): string | undefined {
   let lock: string | undefined;
   for (const path of ['Chart.lock', 'requirements.lock']) {
     const text = read(path);
