@@ -8,15 +8,10 @@ import { z } from 'zod';
 import { inputError } from '../base/errors.ts';
 import { findYamlFault } from '../base/yaml-fault.ts';
 import { isRegistryHost } from '../oci/reference.ts';
+import { duration, flag, say, units } from './configuration-values.ts';
 import { defaultRules, type Rules } from './rules.ts';
 
-const units = { s: 1000, m: 60_000, h: 60 * 60_000, d: 24 * 60 * 60_000 };
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Says `message` of a wrong value; of a missing one the common "is missing" is said. */
-function say(message: string): { error: (issue: { readonly input?: unknown }) => string | undefined } {
-  return { error: issue => (issue.input === undefined ? undefined : message) };
-}
 
 function isUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -38,20 +33,6 @@ const url = z
   .string()
   .refine(isUrl, 'must be an https:// URL without user, query and fragment (http:// for this machine alone)');
 const word = z.string().min(1, 'must not be empty');
-const flag = <const T extends readonly string[]>(values: T) => z.enum(values, say(`must be ${values.join(' or ')}`));
-
-/** A whole number of one unit, given in milliseconds. */
-function duration(least: number, most: number) {
-  const shape = 'must be a whole number and a unit, such as 90s, 15m, 24h or 30d';
-  return z.string(say(shape)).transform((text, context) => {
-    const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-    const ms = Number(count) * units[(unit ?? 's') as keyof typeof units];
-    if (ms >= least && ms <= most) return ms;
-    const bounds = `must be at least ${least / 1000} s and at most ${most / units.d} d`;
-    context.addIssue({ code: 'custom', message: Number.isNaN(ms) ? shape : bounds });
-    return z.NEVER;
-  });
-}
 
 const secret = z.union(
   [

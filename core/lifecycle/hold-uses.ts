@@ -1,0 +1,127 @@
+/** `deployed` and `helmRevisions`: what runs, and what a Helm release could be rolled back to. Pure. */
+import type { Digest } from '../oci/digest.ts';
+import type { Home, Places } from './places.ts';
+import type { HelmReleaseFact, PlanFacts, PlanRules, UseFact } from './policy-facts.ts';
+import { readUsedImage } from './used-image.ts';
+
+/** What the uses hold. */
+export interface UseHolds {
+  /** Where each image is used, as a sentence: `it is used by pod shop/web-1 (prod)`. */
+  readonly uses: ReadonlyMap<Digest, ReadonlySet<string>>;
+  /** References that could not be read, as they stand there. */
+  readonly unparsed: readonly string[];
+  /** Why everything stays, where one of those could mean any image. */
+  readonly everything: readonly string[];
+}
+
+interface Search {
+  readonly places: Places;
+  readonly uses: Map<Digest, Set<string>>;
+  readonly unparsed: Set<string>;
+  readonly everything: Set<string>;
+  /** Repositories by the last part of their path. */
+  readonly byLastPart: ReadonlyMap<string, readonly Home[]>;
+}
+
+/** Finds what every cluster uses among the images that are there. What could not be read whole is not its business. */
+export function holdUses(rules: PlanRules, facts: PlanFacts, places: Places): UseHolds {
+  const search = createSearch(places);
+  const { deployed, helmRevisions } = rules.keep;
+  for (const { name, uses, releases } of facts.usage) {
+    if (deployed && uses.kind === 'whole') for (const use of uses.items) holdUse(search, use, name);
+    if (helmRevisions === undefined || releases.kind === 'unread') continue;
+    for (const release of releases.items) holdRelease(search, release, helmRevisions, name);
+  }
+  const { uses, unparsed, everything } = search;
+  return { uses, unparsed: [...unparsed].sort(), everything: [...everything].sort() };
+}
+
+function createSearch(places: Places): Search {
+  const byLastPart = new Map<string, Home[]>();
+  for (const home of places.homes) {
+    const last = lastPartOf(home.repository);
+    byLastPart.set(last, [...(byLastPart.get(last) ?? []), home]);
+  }
+  return { places, uses: new Map(), unparsed: new Set(), everything: new Set(), byLastPart };
+}
+
+function holdUse(search: Search, { image, imageId, where }: UseFact, cluster: string): void {
+  const words = `it is used by ${where} (${cluster})`;
+  hold(search, image, words);
+  if (!imageId) return;
+  // Of an id nobody can say which manifest it came from: it may be an earlier one of the same tag.
+  if (readUsedImage(imageId).kind === 'id') holdUnclear(search, lastNameOf(image), image, words);
+  else hold(search, imageId, words);
+}
+
+function lastNameOf(image: string): string | undefined {
+  const read = readUsedImage(image);
+  if (read.kind === 'tag') return lastPartOf(read.repository);
+  if (read.kind === 'unclear') return read.lastPart;
+  return read.kind === 'digest' ? '' : undefined;
+}
+
+/** The oldest revision in use, what is newer, and `count` older ones: failed ones are kept among them, and not counted. */
+function holdRelease(search: Search, release: HelmReleaseFact, count: number, cluster: string): void {
+  const { namespace, name, oldestInUse, revisions } = release;
+  const most = count === -1 || oldestInUse === undefined ? Number.POSITIVE_INFINITY : count;
+  const counted = new Set<number>();
+  const ordered = [...revisions].sort((one, other) => other.revision - one.revision);
+  for (const { revision, status, images } of ordered) {
+    const isOlder = oldestInUse !== undefined && revision < oldestInUse;
+    if (isOlder && counted.size >= most && !counted.has(revision)) break;
+    const words = `it is in revision ${revision} of the Helm release ${namespace}/${name} (${cluster})`;
+    for (const image of images) hold(search, image, words);
+    if (isOlder && (status === 'superseded' || status === 'deployed')) counted.add(revision);
+  }
+}
+
+function hold(search: Search, text: string, words: string): void {
+  const used = readUsedImage(text);
+  switch (used.kind) {
+    case 'digest':
+      holdDigest(search, used.digest, words);
+      return;
+    case 'tag':
+      for (const home of search.byLastPart.get(lastPartOf(used.repository)) ?? []) {
+        if (!mayBe(home.repository, used.repository)) continue;
+        for (const digest of home.tags().get(used.tag) ?? []) holdDigest(search, digest, words);
+      }
+      return;
+    case 'id':
+      holdUnclear(search, undefined, text, words);
+      return;
+    case 'unclear':
+      holdUnclear(search, used.lastPart, text, words);
+  }
+}
+
+function holdDigest({ places, uses }: Search, digest: Digest, words: string): void {
+  if (!places.byDigest.has(digest)) return;
+  const known = uses.get(digest);
+  if (known) known.add(words);
+  else uses.set(digest, new Set([words]));
+}
+
+/** `lastPart` is empty where the digest was given beside it. */
+function holdUnclear(search: Search, lastPart: string | undefined, text: string, words: string): void {
+  if (lastPart === '') return;
+  search.unparsed.add(text);
+  if (lastPart === undefined) {
+    search.everything.add(`"${text}" cannot be read and may mean any image: ${words}`);
+    return;
+  }
+  for (const { places } of search.byLastPart.get(lastPart) ?? []) {
+    for (const digest of places.keys())
+      holdDigest(search, digest, `"${text}" cannot be read and may mean it: ${words}`);
+  }
+}
+
+/** A mirror may put something in front of a repository's path, or take it away. */
+function mayBe(repository: string, used: string): boolean {
+  return repository === used || repository.endsWith(`/${used}`) || used.endsWith(`/${repository}`);
+}
+
+function lastPartOf(repository: string): string {
+  return repository.slice(repository.lastIndexOf('/') + 1);
+}

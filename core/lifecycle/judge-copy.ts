@@ -1,0 +1,121 @@
+/**
+ * Why one copy of an image may go, or stays although no keep rule wants it. What lies on one copy (a lock, somebody's tag,
+ * the registry's rule) holds that copy alone. Whether its builds are gone was judged before: one that lives holds it. Pure.
+ */
+import { subjectOfTag } from '../oci/referrers.ts';
+import { judgeUnrecorded } from './judge-unrecorded.ts';
+import { type KnownBuild, keyOfBuild, nameBuild } from './known-builds.ts';
+import { buildTagOf, ownershipOf, type StatedBuild } from './owned-tags.ts';
+import type { Place, RecordEntry } from './places.ts';
+import type { TagFact } from './policy-facts.ts';
+import type { ReadyRules } from './ready-rules.ts';
+
+/** A copy by itself, without what it is tied to. */
+export type CopyVerdict =
+  /** It may go. */
+  | { readonly kind: 'goes'; readonly reasons: readonly string[] }
+  /** It stays, whatever becomes of what it is tied to. */
+  | { readonly kind: 'stays'; readonly reasons: readonly string[] }
+  /** Nothing of its own lets it go: it goes with the index or the subject that it belongs to, and else stays. */
+  | { readonly kind: 'follows'; readonly reasons: readonly string[] };
+
+/** The clocks of Azure DevOps and the registry may disagree by so much. */
+const clockDifferenceMs = 60 * 60_000;
+
+/** Judges one copy. */
+export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
+  const stays = [...ruledBecause(rules, place), ...lockedBecause(place), ...unreadBecause(place)];
+  const tags = place.image.tags.filter(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
+  const unrecorded = place.records.length === 0 && tags.length > 0 ? judgeUnrecorded(rules, place, tags) : undefined;
+  if (unrecorded?.kind === 'stays') stays.push(...unrecorded.reasons);
+  if (place.records.length > 0) {
+    const other = tags.filter(tag => !place.records.some(entry => isOwned(rules, tag, entry)));
+    stays.push(...other.map(tag => `the tag "${tag.name}" is on it, which is not its build's own`));
+  }
+  if (stays.length > 0) return { kind: 'stays', reasons: stays };
+  if (unrecorded) return unrecorded;
+  const tied = place.records.flatMap(entry => goneBecause(rules, place, entry, tags) ?? []);
+  const causes = [...tied, ...untaggedBecause(rules, place)];
+  return causes.length > 0
+    ? { kind: 'goes', reasons: causes }
+    : { kind: 'follows', reasons: [nothingBecause(rules, place)] };
+}
+
+function ruledBecause(rules: ReadyRules, { home, records }: Place): string[] {
+  const { registry, repository } = home;
+  if (repository.startsWith('image-lifecycle/')) return ['records and tombstones are no images'];
+  const rule = rules.registries.get(registry);
+  if (!rule) return [`the configuration does not name the registry ${registry}`];
+  if (rule.onBuildDeleted === 'keep') return [`the configuration keeps everything in ${registry}`];
+  return records.flatMap(({ record }) => {
+    const name = nameBuild(record.build);
+    if (record.onBuildDeleted === 'keep') return [`a record of build ${name} says that its images stay`];
+    if (record.promoted && rule.onBuildDeleted === undefined) {
+      return [`build ${name} was promoted to ${registry}, which has no onBuildDeleted, so copies stay there`];
+    }
+    return rules.isGiven(record.build, repository)
+      ? []
+      : [`the configuration gives project ${record.build.project} no images in ${repository}`];
+  });
+}
+
+function lockedBecause({ image }: Place): string[] {
+  const tags = image.tags.filter(tag => tag.locked).map(tag => `its tag "${tag.name}" is locked`);
+  return image.locked ? ['it is locked', ...tags] : tags;
+}
+
+function unreadBecause({ home, image }: Place): string[] {
+  const unread = image.subject === undefined ? ['what it refers to was not read'] : [];
+  return image.referrers !== undefined || home.hasAllSubjects ? unread : [...unread, 'what refers to it was not read'];
+}
+
+/** Somebody's tag "2026" is older than the build of that id, and so holds the image as every other tag does. */
+function isOwned(rules: ReadyRules, tag: TagFact, { build, record, tags }: RecordEntry): boolean {
+  const ownership = rules.ownership.get(record.build.organization);
+  if (!ownership || !build?.facts.every(fact => isOfItsTime(tag, fact))) return false;
+  return ownershipOf(tag.name, stated(record.build.id, build), ownership, tags) !== undefined;
+}
+
+/** By what all answers about it agree on. */
+function stated(id: number, build: KnownBuild | undefined): StatedBuild {
+  const [first, ...others] = build?.facts ?? [];
+  return { id, number: others.every(each => each.number === first?.number) ? first?.number : undefined };
+}
+
+/** Why the end of a build lets the copy go; undefined where nothing ties it to the build, whatever its record says. */
+function goneBecause(
+  rules: ReadyRules,
+  { home, image }: Place,
+  { record, build }: RecordEntry,
+  tags: readonly TagFact[],
+): string | undefined {
+  const ownership = rules.ownership.get(record.build.organization);
+  if (!ownership || !build) return undefined;
+  if (image.released?.some(each => keyOfBuild(each) === keyOfBuild(record.build))) return build.reason;
+  const name = buildTagOf(record.build, ownership);
+  if (tags.some(tag => tag.name === name)) return build.reason;
+  // An earlier attempt of a job: the build tag moved on, and nobody else's is on it.
+  return tags.length === 0 && home.tags().has(name) ? `${build.reason}, and its tag moved on` : undefined;
+}
+
+/** An absent build has no date to hold the tag against. */
+function isOfItsTime({ changedAt }: TagFact, { state, queuedAt }: KnownBuild['facts'][number]): boolean {
+  if (state.kind === 'absent' && queuedAt === undefined) return true;
+  return changedAt !== undefined && queuedAt !== undefined && changedAt >= queuedAt - clockDifferenceMs;
+}
+
+function untaggedBecause({ untaggedBefore }: ReadyRules, { image }: Place): string[] {
+  if (untaggedBefore === undefined || image.tags.length > 0 || image.pushedAt === undefined) return [];
+  if (image.pushedAt > untaggedBefore) return [];
+  return [`it has no tag, and was last changed at ${new Date(image.pushedAt).toISOString()}`];
+}
+
+function nothingBecause(rules: ReadyRules, { records }: Place): string {
+  const [first] = records
+    .map(({ record }) => record.build)
+    .sort((one, other) => (keyOfBuild(one) < keyOfBuild(other) ? -1 : 1));
+  if (first) return `the tag of its build ${nameBuild(first)} does not tie it to the build`;
+  return rules.untaggedBefore === undefined
+    ? 'no build record names it, and delete.untagged is not set'
+    : 'no build record names it, and it is not old enough';
+}

@@ -1,0 +1,61 @@
+/** The newest images of one reference in one repository. Pure. */
+import type { Digest } from '../oci/digest.ts';
+import type { Built } from './built-images.ts';
+import type { ImagesOfReference } from './policy-schema.ts';
+
+/** Images that count as one. */
+interface Unit {
+  readonly digests: Set<Digest>;
+  /** The newest; undefined where one of them has no date, so that nobody can say what is newer. */
+  time: number | undefined;
+}
+
+/**
+ * The digests that stay. Images of one commit count as one, and so do builds that made the same image; together they are
+ * as old as the newest of them. One without a date stays and is not counted. Images of the same time stay together.
+ */
+export function pickImages(images: readonly Built[], wanted: ImagesOfReference, now: number): Digest[] {
+  const units = unite(images);
+  const times = units.flatMap(unit => unit.time ?? []).sort((one, other) => other - one);
+  // What is not older than the last that counts is among the last.
+  const oldest = wanted.last === -1 ? Number.NEGATIVE_INFINITY : (times[wanted.last - 1] ?? Number.NEGATIVE_INFINITY);
+  return units.filter(unit => stays(unit, wanted, oldest, now)).flatMap(unit => [...unit.digests]);
+}
+
+function stays(
+  { time }: Unit,
+  { last, in: within, operator }: ImagesOfReference,
+  oldest: number,
+  now: number,
+): boolean {
+  const isLast = last !== 0 && (time === undefined || time >= oldest);
+  if (within === undefined) return isLast;
+  const isRecent = time === undefined || time >= now - within;
+  return operator === 'Or' ? isLast || isRecent : isLast && isRecent;
+}
+
+/** Joins what has a commit or a digest in common. */
+function unite(images: readonly Built[]): Unit[] {
+  const byName = new Map<string, Unit>();
+  const units = new Set<Unit>();
+  for (const { digest, commit, time } of images) {
+    const names = commit === '' ? [digest] : [digest, `commit ${commit}`];
+    const joined = [...new Set(names.flatMap(name => byName.get(name) ?? []))];
+    const [unit = { digests: new Set<Digest>(), time }, ...others] = joined;
+    unit.digests.add(digest);
+    unit.time = later(unit.time, time);
+    for (const other of others) {
+      for (const each of other.digests) unit.digests.add(each);
+      unit.time = later(unit.time, other.time);
+      units.delete(other);
+      for (const [name, holder] of byName) if (holder === other) byName.set(name, unit);
+    }
+    units.add(unit);
+    for (const name of names) byName.set(name, unit);
+  }
+  return [...units];
+}
+
+function later(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other);
+}
