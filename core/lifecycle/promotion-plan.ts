@@ -53,7 +53,8 @@ export interface PromotionPlan {
   readonly images: readonly PlannedImage[];
 }
 
-interface Chosen {
+/** One image of the records, chosen. */
+export interface Chosen {
   readonly recorded: RecordedImage | RecordedChart;
   readonly isChart: boolean;
   readonly record: BuildRecord;
@@ -110,7 +111,10 @@ export function checkTogether(plans: readonly PromotionPlan[]): void {
 }
 
 /** Each image once; of two in one repository the one that the build's tag is on, which a rerun of another job moved there. */
-async function chooseImages(promotable: Promotable, rules: PromotionRules): Promise<Chosen[]> {
+export async function chooseImages(
+  promotable: Pick<Promotable, 'records' | 'from' | 'tagged'>,
+  rules: Pick<PromotionRules, 'charts'>,
+): Promise<Chosen[]> {
   const all = promotable.records.flatMap(record => [
     ...record.images.map(recorded => ({ recorded, record, isChart: false })),
     ...(rules.charts ? record.charts : []).map(recorded => ({ recorded, record, isChart: true })),

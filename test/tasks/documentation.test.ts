@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { readTasks, type TaskManifest } from '../../scripts/package.ts';
+import { inputNames as packageChartInputs } from '../../tasks/PackageChart/inputs.ts';
 import { inputNames as promoteImageInputs } from '../../tasks/PromoteImage/inputs.ts';
 import { inputNames as tagImageInputs } from '../../tasks/TagImage/inputs.ts';
 
@@ -81,7 +82,8 @@ describe('documentation of the tasks', () => {
     }
   });
 
-  for (const [name, inputNames] of Object.entries({ TagImage: tagImageInputs, PromoteImage: promoteImageInputs })) {
+  const inputsOf = { TagImage: tagImageInputs, PackageChart: packageChartInputs, PromoteImage: promoteImageInputs };
+  for (const [name, inputNames] of Object.entries(inputsOf)) {
     it(`declares exactly the inputs that ${name} reads`, () => {
       const declared = tasks.find(task => task.name === name)?.inputs.map(input => input.name) ?? [];
       assert.deepEqual(declared.sort(), [...inputNames].sort());

@@ -1,0 +1,85 @@
+/** What people see on the run's page. */
+import { groupBy } from '../../core/base/group-by.ts';
+import type { Candidate, PinnedChart, ValueChange } from '../../core/helm/pin-images.ts';
+import { code, row, shortDigest, table } from '../agent/markdown.ts';
+import { neutralise } from '../agent/output.ts';
+import { escapeMarkdown } from '../agent/summary.ts';
+import type { PackagedChart } from './artifacts.ts';
+import type { Findings } from './check.ts';
+import type { ReadyChart } from './pack.ts';
+
+/** What the page tells of. */
+export interface SummaryContent {
+  readonly build: { readonly id: number };
+  readonly ready: readonly ReadyChart[];
+  /** The same, in the same order. */
+  readonly charts: readonly PackagedChart[];
+  readonly findings: Findings;
+}
+
+/** No page is read to its end that is longer, and the agent takes 1 MiB. */
+const maxChanges = 500;
+
+/** Writes the page, as Markdown. */
+export function describeCharts({ build, ready, charts, findings }: SummaryContent): string {
+  const rows = charts.map(({ name, version, sha256, reference = '' }) =>
+    row([code(name), code(version), code(sha256), reference && code(reference)]),
+  );
+  return [
+    `### Charts of build ${build.id}`,
+    table(['Chart', 'Version', 'sha256 of the archive', 'Pushed as'], ['left', 'left', 'left', 'left'], rows),
+    ...ready.flatMap(each => describePins(each)),
+    ...list('Not pinned', [...ready.flatMap(describeUnpinned), ...findings.seen.map(escapeMarkdown)]),
+    ...list('Not checked', findings.unchecked.map(escapeMarkdown)),
+    '',
+  ].join('\n\n');
+}
+
+function describePins({ name, pinned }: ReadyChart): string[] {
+  if (pinned.changes.length === 0) return [`${code(name)} names no image of the build.`];
+  const rows = [...groupBy(pinned.pins, pin => `${pin.repository}@${pin.digest}`).values()].map(pins => {
+    const [{ repository, digest }] = pins as [PinnedChart['pins'][number]];
+    return row([code(repository), shortDigest(digest), pins.map(({ path }) => code(path.join('.'))).join(', ')]);
+  });
+  return [
+    `#### What is pinned in ${code(name)}`,
+    table(['Image', 'Digest', 'Values'], ['left', 'left', 'left'], rows),
+    describeChanges(pinned.changes),
+  ];
+}
+
+/** Only what was written is shown: what else stands in the values may be nobody's business. */
+function describeChanges(changes: readonly ValueChange[]): string {
+  const shown = changes.slice(0, maxChanges);
+  const lines = [...groupBy(shown, ({ file }) => file)].flatMap(([file, ofFile]) => [
+    `# ${neutralise(file)}`,
+    ...ofFile.flatMap(({ line, path, before, after }) => {
+      const key = path.join('.');
+      return [
+        `@@ line ${line} @@`,
+        ...(before === undefined ? [] : [`- ${neutralise(`${key}: ${quote(before)}`)}`]),
+        `+ ${neutralise(`${key}: ${quote(after)}`)}`,
+      ];
+    }),
+  ]);
+  const more = changes.length > shown.length ? [`# and ${changes.length - shown.length} more`] : [];
+  // Each line begins with a sign of ours, so none of them can end the block.
+  return ['```diff', ...lines, ...more, '```'].join('\n');
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 500));
+}
+
+function describeUnpinned({ name, pinned }: ReadyChart): string[] {
+  return pinned.unpinned.map(
+    ({ file, line, path, image }: Candidate) =>
+      `${code(image)} at ${code(path.join('.'))} of ${code(name)} (${code(file)}, line ${line})`,
+  );
+}
+
+function list(title: string, items: readonly string[]): string[] {
+  if (items.length === 0) return [];
+  const shown = items.slice(0, maxChanges).map(item => `- ${item}`);
+  return [`#### ${title}`, shown.join('\n')];
+}
