@@ -24,20 +24,11 @@ export interface BuildToPromote {
  * what it says would be missing from the stage.
  */
 export async function readPromotable(registry: Registry, build: BuildToPromote, log: Logger): Promise<BuildRecord[]> {
-  const found = await readNewestRecords(registry, build, log);
-  if (found.length === 0) throw await nothingRecorded(registry, build);
-  return found;
-}
-
-/** The same, where there may be none yet. Throws `RECORD_UNREADABLE`. */
-export async function readNewestRecords(
-  registry: Registry,
-  build: BuildToPromote,
-  log: Logger,
-): Promise<BuildRecord[]> {
   const records = await readOwnRecords(registry, build, log);
   // A copy inside this registry, under another name, is not what the build made.
-  return newestAttempts(records.filter(record => record.promotedFrom !== registry.host));
+  const found = records.filter(record => record.promotedFrom !== registry.host);
+  if (found.length === 0) throw await nothingRecorded(registry, build);
+  return newestAttempts(found);
 }
 
 /** Every record of the build that agrees with what is known of it. Throws `RECORD_UNREADABLE`. */

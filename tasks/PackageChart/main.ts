@@ -1,6 +1,7 @@
 /** PackageChart: pins the build's images in charts, and makes the charts artifacts of the build. */
 import { systemClock } from '../../core/base/clock.ts';
 import { AppError } from '../../core/base/errors.ts';
+import { formatPath } from '../../core/helm/mapping.ts';
 import type { BuildIdentity } from '../../core/lifecycle/build-record.ts';
 import { type ChartToPush, pushCharts } from '../../core/lifecycle/push-charts.ts';
 import { createHttp, type Http } from '../../core/oci/http.ts';
@@ -81,7 +82,7 @@ async function prepare(http: Http): Promise<Work> {
 function tellPins(ready: readonly ReadyChart[]): void {
   for (const { name, version, pinned } of ready) {
     for (const { repository, digest, path } of pinned.pins) {
-      agentLog.info(`Pinned ${repository}@${digest} at ${path.join('.')} of ${name} ${version}.`);
+      agentLog.info(`Pinned ${repository}@${digest} at ${formatPath(path)} of ${name} ${version}.`);
     }
   }
 }

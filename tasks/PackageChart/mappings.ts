@@ -22,8 +22,8 @@ export function readMappings(lines: readonly string[], charts: readonly string[]
 }
 
 function splitLine(line: string, charts: readonly string[]): { name: string; mapping: string } {
-  // Neither a chart's name nor the repository behind it holds a colon; a digest behind that does.
-  const [, name, mapping = ''] = /^([^:=]+):(.*)$/.exec(line) ?? [];
+  // A colon in a key has a backslash before it, and what stands behind the = is the repository.
+  const [, name, mapping = ''] = /^([^\\:=]+):(.*)$/.exec(line) ?? [];
   if (name !== undefined) return { name: name.trim(), mapping };
   const [only = '', ...more] = charts;
   if (more.length === 0) return { name: only, mapping: line };

@@ -1,5 +1,6 @@
 /** What people see on the run's page. */
 import { groupBy } from '../../core/base/group-by.ts';
+import { formatPath } from '../../core/helm/mapping.ts';
 import type { Candidate, PinnedChart, ValueChange } from '../../core/helm/pin-images.ts';
 import { code, row, shortDigest, table } from '../agent/markdown.ts';
 import { neutralise } from '../agent/output.ts';
@@ -39,7 +40,7 @@ function describePins({ name, pinned }: ReadyChart): string[] {
   if (pinned.changes.length === 0) return [`${code(name)} names no image of the build.`];
   const rows = [...groupBy(pinned.pins, pin => `${pin.repository}@${pin.digest}`).values()].map(pins => {
     const [{ repository, digest }] = pins as [PinnedChart['pins'][number]];
-    return row([code(repository), shortDigest(digest), pins.map(({ path }) => code(path.join('.'))).join(', ')]);
+    return row([code(repository), shortDigest(digest), pins.map(({ path }) => code(formatPath(path))).join(', ')]);
   });
   return [
     `#### What is pinned in ${code(name)}`,
@@ -54,7 +55,7 @@ function describeChanges(changes: readonly ValueChange[]): string {
   const lines = [...groupBy(shown, ({ file }) => file)].flatMap(([file, ofFile]) => [
     `# ${neutralise(file)}`,
     ...ofFile.flatMap(({ line, path, before, after }) => {
-      const key = path.join('.');
+      const key = formatPath(path);
       return [
         `@@ line ${line} @@`,
         ...(before === undefined ? [] : [`- ${neutralise(`${key}: ${quote(before)}`)}`]),
@@ -74,7 +75,7 @@ function quote(text: string): string {
 function describeUnpinned({ name, pinned }: ReadyChart): string[] {
   return pinned.unpinned.map(
     ({ file, line, path, image }: Candidate) =>
-      `${code(image)} at ${code(path.join('.'))} of ${code(name)} (${code(file)}, line ${line})`,
+      `${code(image)} at ${code(formatPath(path))} of ${code(name)} (${code(file)}, line ${line})`,
   );
 }
 
