@@ -7,7 +7,7 @@ import type { Scene } from './scene.ts';
 
 /** A step of a run of the demo's pipeline. */
 export interface Step {
-  readonly task: 'TagImage' | 'PromoteImage';
+  readonly task: 'TagImage' | 'PackageChart' | 'PromoteImage';
   /** The id of the run, which is the build's. */
   readonly run: number;
   /** The stage of the pipeline. */
@@ -25,6 +25,8 @@ export interface Verdict {
 
 /** A step that ended. */
 export interface EndedStep extends Verdict {
+  /** Its output variables, by lower-case name. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Runs the step's part at the end of the job, which has succeeded. */
   endJob(): Promise<Verdict>;
 }
@@ -32,9 +34,14 @@ export interface EndedStep extends Verdict {
 /** The name of the pipeline's one service connection. */
 export const connectionId = 'contoso-azure';
 
+/** The folder of a job's agent. */
+export function folderOf({ stage: { folder } }: Scene, { run, stage }: Pick<Step, 'run' | 'stage'>): string {
+  return join(folder, `${stage}-${run}`);
+}
+
 /** Runs a step to its end. */
 export async function runStep(scene: Scene, step: Step): Promise<EndedStep> {
-  const folder = join(scene.stage.folder, `${step.stage}-${step.run}`);
+  const folder = folderOf(scene, step);
   await mkdir(join(folder, 'temp'), { recursive: true });
   const agent: AgentFolder = { path: folder, sources: folder, staging: folder, remove: async () => {} };
   const run = await describeRun(scene, step);
@@ -43,6 +50,7 @@ export async function runStep(scene: Scene, step: Step): Promise<EndedStep> {
   const { taskVariables } = outcome;
   return {
     ...judge(outcome),
+    variables: outcome.variables,
     endJob: async () => judge(await runTask(agent, { ...run, bundle: 'post', taskVariables, variables })),
   };
 }

@@ -12,7 +12,7 @@ export const oneDay = 25 * 60 * 60_000;
 /** A notification makes it prompt. */
 export async function notify({ http, organization, registries }: Scene, handler: Server): Promise<void> {
   const { ci, qa, production } = registries;
-  chapter('7. Release: the tags of dead builds come off. First way: a notification');
+  chapter('Release: the tags of dead builds come off. First way: a notification');
   tell('To say it plainly: Azure DevOps sends NO event when a build is deleted. There is no such service hook today.');
   tell('So whatever is sent is a hint that makes things prompt; the truth is what Azure DevOps says of each build.');
   tell('This one has the form of a contract that Microsoft published and nobody can subscribe to yet. Build 101:');
@@ -36,7 +36,7 @@ export async function notify({ http, organization, registries }: Scene, handler:
 /** Reconciliation finds the rest. */
 export async function release(scene: Scene): Promise<void> {
   const { ci, qa, production } = scene.registries;
-  chapter('8. Release, second way: reconciliation, which needs no notification and no server');
+  chapter('Release, second way: reconciliation, which needs no notification and no server');
   tell('Nobody says anything about 102, 104 and 105. What follows could be a scheduled pipeline:');
   const { code, output } = await reconcile(scene);
   quote(output, /^(?! +BUILD )\s*\S/);
@@ -55,7 +55,7 @@ export async function release(scene: Scene): Promise<void> {
 export async function collect(scene: Scene): Promise<void> {
   const { registries, cast, images } = scene;
   const { ci, qa, production } = registries;
-  chapter('9. Collect: a day later, what nothing holds is deleted');
+  chapter('Collect: a day later, what nothing holds is deleted');
   const before = await ci.look();
   tell('… 25 hours pass …');
   await scene.pass(oneDay);
@@ -69,12 +69,18 @@ export async function collect(scene: Scene): Promise<void> {
   const freed = (before.blobBytes - state.blobBytes) / 1024;
   const bytes = cast.api.parts.every(part => ![...state.blobs, ...atQa.blobs].includes(part.digest));
   check(`so are its bytes: ${freed.toFixed(0)} KiB less in ${ci.name}`, bytes && freed > 0);
-  const [api, signature, web, worker, tool] = images;
+  const [api, signature, web, worker, tool, apiChart, webChart] = images;
   check(
     `${production.name} has it still, with its signature`,
     [api, signature].every(each => each && has(atProduction, each)),
   );
   check('the image that build 103 shares is there', web !== undefined && has(state, web) && has(atQa, web));
+  const isChartGone = apiChart !== undefined && !has(state, apiChart) && !has(atQa, apiChart);
+  check('the chart of the lone image went with its build', isChartGone);
+  check(
+    'the chart that build 103 shares is there',
+    webChart !== undefined && has(state, webChart) && has(atQa, webChart),
+  );
   check('the locked image is there', worker !== undefined && has(state, worker));
   check('the image with a release tag is there', tool !== undefined && has(state, tool));
 }

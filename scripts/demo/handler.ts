@@ -5,7 +5,7 @@ import { chapter, tell } from './story.ts';
 
 /** Starts the service and waits until it has looked at everything once. */
 export async function startHandler({ stage, configuration, secrets, registries }: Scene): Promise<Server> {
-  chapter('4. The webhook handler starts, for all three registries');
+  chapter('The webhook handler starts, for all three registries');
   const args = ['webhook-handler/main.js', 'serve', '--config', configuration];
   const server = await startServer(stage, args, 'port', secrets);
   await server.printed('reconciliation ended', Object.keys(registries).length);

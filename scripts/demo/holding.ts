@@ -10,7 +10,7 @@ const day = 24 * 60 * 60_000;
 /** Retention takes what nobody holds. */
 export async function passAMonth(scene: Scene): Promise<void> {
   const { http, organization, pipeline } = scene;
-  chapter('5. A month later: retention deletes builds, but none that a stage may run');
+  chapter('A month later: retention deletes builds, but none that a stage may run');
   tell('… 31 days and three more builds pass, then the retention of Azure DevOps runs …');
   await scene.pass(31 * day);
   for (const id of [106, 107, 108]) {
@@ -26,7 +26,7 @@ export async function passAMonth(scene: Scene): Promise<void> {
 /** A second promotion moves nothing, and the end of a job lets go what its stage ran before. */
 export async function moveOn(scene: Scene): Promise<void> {
   const { qa, production } = scene.registries;
-  chapter('6. Both stages move on to build 103');
+  chapter('Both stages move on to build 103');
   tell('QA gets it a second time:');
   const before = await qa.look();
   const again = await promote(scene, 103, 'QA');

@@ -1,4 +1,5 @@
 /** The story itself, told while it happens: from the push to the end of everything that may go. */
+import { installTheOldest, packageCharts } from './charting.ts';
 import { collect, notify, release } from './deletion.ts';
 import { endTheLast } from './end.ts';
 import { startHandler } from './handler.ts';
@@ -10,8 +11,9 @@ import { pushAndTag } from './tagging.ts';
 
 /** Plays it. */
 export async function live(beginning: Beginning): Promise<void> {
-  const scene = await setScene(beginning);
-  await pushAndTag(scene);
+  const before = await setScene(beginning);
+  await pushAndTag(before);
+  const scene = await packageCharts(before);
   await promoteToQa(scene);
   await promoteToProduction(scene);
   const handler = await startHandler(scene);
@@ -21,5 +23,6 @@ export async function live(beginning: Beginning): Promise<void> {
   await release(scene);
   await collect(scene);
   await endTheLast(scene);
+  await installTheOldest(scene);
   check('the webhook handler stopped when it was told to, with exit code 0', (await handler.stop()) === 0);
 }

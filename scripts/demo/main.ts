@@ -12,13 +12,13 @@ import { build } from '../build.ts';
 import { startCloud } from './cloud.ts';
 import { live } from './life.ts';
 import { type Stage, stopEverything } from './processes.ts';
-import { chapter, countFailures, introduce, tell } from './story.ts';
+import { countFailures, headline, introduce, tell } from './story.ts';
 
 const { values } = parseArgs({ options: { image: { type: 'string' } } });
 
 async function main(): Promise<void> {
   const started = Date.now();
-  chapter('Image Lifecycle for Azure Pipelines: the whole life of an image');
+  headline('Image Lifecycle for Azure Pipelines: the whole life of an image');
   tell('Bundling the tasks, the handler and the emulated clouds …');
   await Promise.all([buildTasks(), build({ only: 'webhook-handler/' }), build({ only: 'emulators/' })]);
   const folder = await mkdtemp(join(tmpdir(), 'image-lifecycle-demo-'));
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     await rm(folder, { recursive: true, force: true });
   }
   const failures = countFailures();
-  chapter(
+  headline(
     failures === 0
       ? `All as promised, in ${Math.round((Date.now() - started) / 1000)} s.`
       : `Promises broken: ${failures}.`,

@@ -1,5 +1,6 @@
 /** Images go from stage to stage. */
 import { connectionId, type EndedStep, runStep } from './agent.ts';
+import { imagesFileOf, showValues } from './charting.ts';
 import { type Hands, has } from './registry.ts';
 import type { Scene } from './scene.ts';
 import { chapter, check, quote, showImages, tell } from './story.ts';
@@ -11,6 +12,7 @@ export function promote(scene: Scene, run: number, stage: 'QA' | 'Production'): 
     stage === 'QA'
       ? { registry: qa.host, method: 'import' }
       : { registry: production.host, method: 'copy', requirePromotedTo: qa.host };
+  const imagesFile = imagesFileOf(scene, run);
   return runStep(scene, {
     task: 'PromoteImage',
     run,
@@ -20,6 +22,7 @@ export function promote(scene: Scene, run: number, stage: 'QA' | 'Production'): 
       sourceRegistry: ci.host,
       azureSubscription: connectionId,
       keepLeases: '1',
+      ...(imagesFile !== undefined && { imagesFile }),
       ...to,
     },
   });
@@ -28,7 +31,7 @@ export function promote(scene: Scene, run: number, stage: 'QA' | 'Production'): 
 /** Azure itself copies, from one registry to the other. */
 export async function promoteToQa(scene: Scene): Promise<void> {
   const { ci, qa } = scene.registries;
-  chapter('2. Builds 101 and 103 go to QA. First way: an import by Azure');
+  chapter('Builds 101 and 103 go to QA. First way: an import by Azure');
   tell('PromoteImage rebuilds nothing and guesses nothing: what the build recorded is what arrives.');
   const before = await countBlobs([ci, qa]);
   const [first, second] = await Promise.all([promote(scene, 101, 'QA'), promote(scene, 103, 'QA')]);
@@ -43,13 +46,14 @@ export async function promoteToQa(scene: Scene): Promise<void> {
 export async function promoteToProduction(scene: Scene): Promise<void> {
   const { registries, cast, images } = scene;
   const { ci, qa, production } = registries;
-  chapter('3. Build 101 goes on to production. Second way: a copy through the agent');
+  chapter('Build 101 goes on to production. Second way: a copy through the agent');
   const refused = await promote(scene, 105, 'Production');
   quote(refused.message);
   const isEmpty = Object.keys((await production.look()).repositories).length === 0;
   check('build 105, which was never in QA, is refused, and nothing was changed', !refused.succeeded && isEmpty);
   const promoted = await promote(scene, 101, 'Production');
   showPromotion(promoted, `build 101, which was there, was promoted to ${production.name}`);
+  await showValues(promoted);
   const everywhere = [ci, qa, production];
   await showImages('The same bytes everywhere', everywhere, images);
   const said = await Promise.all(everywhere.map(registry => registry.resolve('shop/api', '101')));

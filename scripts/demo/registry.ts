@@ -1,14 +1,18 @@
 /** What people and their tools do in the registries of the demo: push, lock, look. */
+
+import { getSmallBlob } from '../../core/oci/blobs.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Http } from '../../core/oci/http.ts';
 import { parseManifest } from '../../core/oci/manifest.ts';
-import { headManifest, putManifest } from '../../core/oci/manifests.ts';
+import { getManifest, headManifest, putManifest } from '../../core/oci/manifests.ts';
 import { isIndexType, isManifestType } from '../../core/oci/media-types.ts';
 import { openRegistry, type Registry } from '../../core/oci/registry.ts';
-import { openRepository } from '../../core/oci/repository.ts';
+import { openRepository, type Repository } from '../../core/oci/repository.ts';
 import { putBlob } from '../../core/oci/upload.ts';
 import type { Content } from '../../test/support/images.ts';
 import { control } from './control.ts';
+
+const maxLayerBytes = 5 * 1024 * 1024;
 
 /** A registry's content, by its own account. */
 export interface RegistryState {
@@ -33,6 +37,8 @@ export interface Hands {
   /** What any client is told of a tag or a digest; undefined where it is not there. */
   resolve(repository: string, reference: string): Promise<Digest | undefined>;
   look(): Promise<RegistryState>;
+  /** The content of an artifact's one layer. */
+  readLayer(repository: string, digest: Digest): Promise<Uint8Array>;
   /** How often clients have read or written a blob of a repository so far. */
   countBlobs(repository: string): Promise<number>;
 }
@@ -56,6 +62,7 @@ export function takeHands(name: string, host: string, http: Http): Hands {
     },
     resolve: async (repository, reference) =>
       (await headManifest(openRepository(registry, repository, ['pull']), reference))?.digest,
+    readLayer: (repository, digest) => readLayer(openRepository(registry, repository, ['pull']), digest),
     look: async () => (await control(http, `https://${host}`, 'state')) as unknown as RegistryState,
     countBlobs: async repository => {
       const { requests } = (await control(http, `https://${host}`, 'requests')) as { requests: LoggedRequest[] };
@@ -63,6 +70,13 @@ export function takeHands(name: string, host: string, http: Http): Hands {
         .length;
     },
   };
+}
+
+async function readLayer(repository: Repository, digest: Digest): Promise<Uint8Array> {
+  const layer = (await getManifest(repository, digest))?.layers[0];
+  const bytes = layer && (await getSmallBlob(repository, layer.digest, maxLayerBytes));
+  if (!bytes) throw new Error(`${repository.label}@${digest} has no layer.`);
+  return bytes;
 }
 
 interface LoggedRequest {

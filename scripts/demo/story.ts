@@ -4,9 +4,17 @@ import type { Hands, RegistryState } from './registry.ts';
 const isTerminal = process.stdout.isTTY;
 const paint = (code: number, text: string): string => (isTerminal ? `\u001b[${code}m${text}\u001b[0m` : text);
 
-/** A chapter begins. */
+/** What stands above everything, or below. */
+export function headline(text: string): void {
+  console.log(`\n${paint(1, text)}`);
+}
+
+let chapters = 0;
+
+/** The next chapter begins. */
 export function chapter(title: string): void {
-  console.log(`\n${paint(1, title)}`);
+  chapters += 1;
+  headline(`${chapters}. ${title}`);
 }
 
 /** Something happened, or is so. */

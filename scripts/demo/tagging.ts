@@ -8,7 +8,7 @@ import { chapter, check, quote, tell } from './story.ts';
 export async function pushAndTag(scene: Scene): Promise<void> {
   const { registries, cast, builds } = scene;
   const { ci } = registries;
-  chapter('1. Five builds push images, and TagImage ties each to its build');
+  chapter('Five builds push images, and TagImage ties each to its build');
   tell('Azure DevOps knows nothing of a registry, so images outlive the builds that made them and pile up.');
   tell('TagImage puts the build id on an image as a tag, and leaves a record of it in the registry.');
   for (const { repository, content } of builds) await ci.push(repository, content);
