@@ -29,7 +29,7 @@ export function compileRegex(source: string): LinearRegex {
   const steps: Step[] = [];
   emit(root, steps);
   steps.push({ kind: 'match' });
-  return { matches: text => run(steps, text), isWhole: isWhole(root) };
+  return { matches: createRun(steps), isWhole: isWhole(root) };
 }
 
 function isWhole(root: Node): boolean {
@@ -100,29 +100,38 @@ function emitOptional(part: Node, steps: Step[]): void {
 }
 
 /** Walks all ways through the machine at once: no step is entered twice for one place in the text. */
-function run(steps: readonly Step[], text: string): boolean {
-  const enteredAt = new Int32Array(steps.length).fill(-1);
+function createRun(steps: readonly Step[]): (text: string) => boolean {
+  // Kept from run to run, so that two hundred thousand names are not two hundred thousand arrays.
+  const enteredAt = new Float64Array(steps.length);
+  const waiting: number[] = [];
   let current: number[] = [];
-  for (let at = 0; at <= text.length; at += 1) {
-    const next: number[] = [];
-    // A match may begin anywhere.
-    const waiting = [0, ...current];
-    for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
-      if (enteredAt[step] === at) continue;
-      enteredAt[step] = at;
-      const it = steps[step];
-      if (it?.kind === 'match') return true;
-      if (it?.kind === 'take') {
-        if (at < text.length && it.takes(text.charCodeAt(at))) next.push(step + 1);
-      } else waiting.push(...followers(it, step, at, text.length));
+  let next: number[] = [];
+  let round = 0;
+  const isAnchored = steps[0]?.kind === 'start';
+  return text => {
+    current.length = 0;
+    for (let at = 0; at <= text.length; at += 1) {
+      round += 1;
+      next.length = 0;
+      for (const step of current) waiting.push(step);
+      // A match may begin anywhere.
+      waiting.push(0);
+      for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+        if (enteredAt[step] === round) continue;
+        enteredAt[step] = round;
+        const it = steps[step];
+        if (it?.kind === 'match') {
+          waiting.length = 0;
+          return true;
+        }
+        if (it?.kind === 'go') for (const to of it.to) waiting.push(to);
+        else if (it?.kind === 'take') {
+          if (at < text.length && it.takes(text.charCodeAt(at))) next.push(step + 1);
+        } else if (it?.kind === 'start' ? at === 0 : at === text.length) waiting.push(step + 1);
+      }
+      [current, next] = [next, current];
+      if (isAnchored && current.length === 0) return false;
     }
-    current = next;
-  }
-  return false;
-}
-
-/** Where a step that takes nothing leads to. */
-function followers(it: Step | undefined, step: number, at: number, end: number): readonly number[] {
-  if (it?.kind === 'go') return it.to;
-  return (it?.kind === 'start' && at === 0) || (it?.kind === 'end' && at === end) ? [step + 1] : [];
+    return false;
+  };
 }

@@ -1,23 +1,21 @@
 /** What was built from each git repository, by branch, tag, pull request and commit, as the records tell. Pure. */
-import type { Digest } from '../oci/digest.ts';
 import type { KnownBuild } from './known-builds.ts';
-import type { Home, Place, Places } from './places.ts';
+import type { Place, Places } from './places.ts';
 import type { BuildFact } from './policy-facts.ts';
 
 /** An image as one build made it. */
 export interface Built {
-  readonly digest: Digest;
-  readonly home: Home;
-  readonly commit: string;
-  /** When the build was finished; undefined where that is not known, as of one that runs. */
-  readonly time: number | undefined;
+  readonly place: Place;
+  readonly fact: BuildFact;
+  /** Nobody can say whether it is of the reference at all, so its date says nothing either. */
+  readonly isUnclear?: true;
 }
 
 /** The images that were built from one git repository and are there. */
 export interface SourceBuilt {
   readonly source: string;
   readonly all: Built[];
-  /** By `branch:main`, `tag:v1.0`, `pullRequest:12`. */
+  /** By `refs/heads/main`, `refs/tags/v1.0`, `refs/pull/12`. */
   readonly byReference: Map<string, Built[]>;
   /** Of the commits that git tags are on. */
   readonly byCommit: Map<string, Built[]>;
@@ -29,7 +27,7 @@ export interface SourceBuilt {
 export function listBuilt(places: Places, commits: ReadonlySet<string>): ReadonlyMap<string, SourceBuilt> {
   const found = new Map<string, SourceBuilt>();
   for (const { places: own } of places.homes) {
-    for (const place of own.values()) {
+    for (const place of own) {
       const seen = new Set<KnownBuild>();
       for (const { build } of place.records) {
         if (!build || seen.has(build)) continue;
@@ -41,8 +39,8 @@ export function listBuilt(places: Places, commits: ReadonlySet<string>): Readonl
   return found;
 }
 
-function addBuilt(of: SourceBuilt, { home, image }: Place, fact: BuildFact, commits: ReadonlySet<string>): void {
-  const built = { digest: image.digest, home, commit: fact.commit, time: fact.finishedAt };
+function addBuilt(of: SourceBuilt, place: Place, fact: BuildFact, commits: ReadonlySet<string>): void {
+  const built = { place, fact };
   of.all.push(built);
   const key = keyOfReference(fact);
   if (key === undefined) of.unclear.push(built);
@@ -66,10 +64,7 @@ function addTo(groups: Map<string, Built[]>, key: string, built: Built): void {
 
 /** https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables, Build.SourceBranch */
 function keyOfReference({ ref, pullRequest }: BuildFact): string | undefined {
-  if (pullRequest !== undefined) return `pullRequest:${pullRequest}`;
-  const [, kind, name] = /^refs\/(heads|tags|pull)\/(.+)$/s.exec(ref) ?? [];
-  if (kind === 'heads') return `branch:${name}`;
-  if (kind === 'tags') return `tag:${name}`;
-  const [, id] = /^(\d+)(?:\/|$)/.exec(name ?? '') ?? [];
-  return id === undefined ? undefined : `pullRequest:${Number(id)}`;
+  if (pullRequest !== undefined) return `refs/pull/${pullRequest}`;
+  if (/^refs\/(?:heads|tags)\/./.test(ref)) return ref;
+  return /^refs\/pull\/\d+(?=\/|$)/.exec(ref)?.[0];
 }

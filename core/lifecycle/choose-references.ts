@@ -29,6 +29,7 @@ interface Candidate {
 }
 
 const words = { branch: 'branch', tag: 'tag', pullRequest: 'pull request' };
+const prefixes = { branch: 'refs/heads/', tag: 'refs/tags/', pullRequest: 'refs/pull/' };
 
 /** Chooses. Where the list of references is not whole, each that anything was built from is taken to exist and be active. */
 export function chooseReferences(
@@ -97,7 +98,7 @@ function limit({ limit: most }: ReferenceRule, candidates: readonly Candidate[])
 }
 
 function assume(rule: ReferenceRule, built: SourceBuilt, reason: string): Chosen {
-  const prefix = `${rule.kind}:`;
+  const prefix = prefixes[rule.kind];
   const names = [...built.byReference.keys()]
     .filter(key => key.startsWith(prefix))
     .map(key => key.slice(prefix.length));
@@ -112,5 +113,9 @@ function assume(rule: ReferenceRule, built: SourceBuilt, reason: string): Chosen
 }
 
 function choiceOf({ kind }: ReferenceRule, { name, commit }: Pick<Candidate, 'name' | 'commit'>): Choice {
-  return { key: `${kind}:${name}`, label: `the ${words[kind]} ${kind === 'pullRequest' ? name : `"${name}"`}`, commit };
+  return {
+    key: `${prefixes[kind]}${name}`,
+    label: `the ${words[kind]} ${kind === 'pullRequest' ? name : `"${name}"`}`,
+    commit,
+  };
 }

@@ -19,11 +19,14 @@ export function holdReferences(rules: PlanRules, facts: PlanFacts, places: Place
   const stray = found.get('')?.all ?? [];
   for (const [source, built] of found) {
     // What was built from nobody knows what may be any reference's newest, and of one commit with older ones.
-    const unclear = groupBy(source === '' ? built.unclear : [...built.unclear, ...stray], each => each.home);
+    const unclear = groupBy(source === '' ? built.unclear : [...built.unclear, ...stray], each => each.place.home);
     const ruling = { built, unclear, now: facts.now, told: told.get(source) ?? [] };
     for (const rule of rules.keep.references) holdByRule(rule, ruling, tell);
-    for (const { digest } of built.unclear) {
-      tell(digest, 'what its build was made from is not known, and it may be a reference that a rule keeps');
+    for (const { place } of built.unclear) {
+      tell(
+        place.image.digest,
+        'what its build was made from is not known, and it may be a reference that a rule keeps',
+      );
     }
   }
 }
@@ -43,12 +46,12 @@ function taggedCommits({ sources }: PlanFacts): Set<string> {
 function holdByRule(rule: ReferenceRule, { built, unclear, told, now }: Ruling, tell: Tell): void {
   if (rule.images.last === 0 && (rule.images.operator === 'And' || rule.images.in === undefined)) return;
   const { everyImage, references, unread } = chooseReferences(rule, told, built, now);
-  if (everyImage !== undefined) for (const { digest } of built.all) tell(digest, everyImage);
+  if (everyImage !== undefined) for (const { place } of built.all) tell(place.image.digest, everyImage);
   for (const choice of references) {
     const reason = `it was built from ${choice.label}${nameSource(built)}: ${tellImages(rule)}${unread}`;
-    for (const [home, images] of groupBy(imagesOf(choice, built), each => each.home)) {
-      const others = (unclear.get(home) ?? []).map(each => ({ ...each, time: undefined }));
-      const own = new Set(images.map(each => each.digest));
+    for (const [home, images] of groupBy(imagesOf(choice, built), each => each.place.home)) {
+      const others = (unclear.get(home) ?? []).map(each => ({ ...each, isUnclear: true as const }));
+      const own = new Set(images.map(each => each.place.image.digest));
       for (const digest of pickImages([...images, ...others], rule.images, now))
         if (own.has(digest)) tell(digest, reason);
     }

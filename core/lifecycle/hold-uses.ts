@@ -2,6 +2,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Home, Places } from './places.ts';
 import type { HelmReleaseFact, PlanFacts, PlanRules, UseFact } from './policy-facts.ts';
+import { addReason } from './spread.ts';
 import { readUsedImage } from './used-image.ts';
 
 /** What the uses hold. */
@@ -21,6 +22,8 @@ interface Search {
   readonly everything: Set<string>;
   /** Repositories by the last part of their path. */
   readonly byLastPart: ReadonlyMap<string, readonly Home[]>;
+  /** The tags that are used, and where in words: looked for when all are known, so that each image is looked at once. */
+  readonly byTag: Map<Home, Map<string, string[]>>;
 }
 
 /** Finds what every cluster uses among the images that are there. What could not be read whole is not its business. */
@@ -32,6 +35,7 @@ export function holdUses(rules: PlanRules, facts: PlanFacts, places: Places): Us
     if (helmRevisions === undefined || releases.kind === 'unread') continue;
     for (const release of releases.items) holdRelease(search, release, helmRevisions, name);
   }
+  for (const [home, tags] of search.byTag) holdTags(search, home, tags);
   const { uses, unparsed, everything } = search;
   return { uses, unparsed: [...unparsed].sort(), everything: [...everything].sort() };
 }
@@ -42,7 +46,7 @@ function createSearch(places: Places): Search {
     const last = lastPartOf(home.repository);
     byLastPart.set(last, [...(byLastPart.get(last) ?? []), home]);
   }
-  return { places, uses: new Map(), unparsed: new Set(), everything: new Set(), byLastPart };
+  return { places, uses: new Map(), unparsed: new Set(), everything: new Set(), byLastPart, byTag: new Map() };
 }
 
 function holdUse(search: Search, { image, imageId, where }: UseFact, cluster: string): void {
@@ -84,8 +88,7 @@ function hold(search: Search, text: string, words: string): void {
       return;
     case 'tag':
       for (const home of search.byLastPart.get(lastPartOf(used.repository)) ?? []) {
-        if (!mayBe(home.repository, used.repository)) continue;
-        for (const digest of home.tags().get(used.tag) ?? []) holdDigest(search, digest, words);
+        if (mayBe(home.repository, used.repository)) askTag(search, home, used.tag, words);
       }
       return;
     case 'id':
@@ -93,6 +96,19 @@ function hold(search: Search, text: string, words: string): void {
       return;
     case 'unclear':
       holdUnclear(search, used.lastPart, text, words);
+  }
+}
+
+function askTag({ byTag }: Search, home: Home, tag: string, words: string): void {
+  const tags = byTag.get(home) ?? new Map<string, string[]>();
+  byTag.set(home, tags);
+  addReason(tags, tag, words);
+}
+
+function holdTags(search: Search, { places }: Home, tags: ReadonlyMap<string, readonly string[]>): void {
+  for (const { image } of places) {
+    for (const { name } of image.tags)
+      for (const words of tags.get(name) ?? []) holdDigest(search, image.digest, words);
   }
 }
 
@@ -112,8 +128,8 @@ function holdUnclear(search: Search, lastPart: string | undefined, text: string,
     return;
   }
   for (const { places } of search.byLastPart.get(lastPart) ?? []) {
-    for (const digest of places.keys())
-      holdDigest(search, digest, `"${text}" cannot be read and may mean it: ${words}`);
+    for (const { image } of places)
+      holdDigest(search, image.digest, `"${text}" cannot be read and may mean it: ${words}`);
   }
 }
 

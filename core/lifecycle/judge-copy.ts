@@ -4,7 +4,7 @@
  */
 import { subjectOfTag } from '../oci/referrers.ts';
 import { judgeUnrecorded } from './judge-unrecorded.ts';
-import { type KnownBuild, keyOfBuild, nameBuild } from './known-builds.ts';
+import { isSameBuild, type KnownBuild, nameBuild, reasonOf } from './known-builds.ts';
 import { buildTagOf, ownershipOf, type StatedBuild } from './owned-tags.ts';
 import type { Place, RecordEntry } from './places.ts';
 import type { TagFact } from './policy-facts.ts';
@@ -24,13 +24,17 @@ const clockDifferenceMs = 60 * 60_000;
 
 /** Judges one copy. */
 export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
-  const stays = [...ruledBecause(rules, place), ...lockedBecause(place), ...unreadBecause(place)];
+  const stays: string[] = [];
+  addRule(rules, place, stays);
+  addLocksAndGaps(place, stays);
   const tags = place.image.tags.filter(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
   const unrecorded = place.records.length === 0 && tags.length > 0 ? judgeUnrecorded(rules, place, tags) : undefined;
   if (unrecorded?.kind === 'stays') stays.push(...unrecorded.reasons);
   if (place.records.length > 0) {
-    const other = tags.filter(tag => !place.records.some(entry => isOwned(rules, tag, entry)));
-    stays.push(...other.map(tag => `the tag "${tag.name}" is on it, which is not its build's own`));
+    for (const tag of tags) {
+      const isOwn = place.records.some(entry => isOwned(rules, tag, entry));
+      if (!isOwn) stays.push(`the tag "${tag.name}" is on it, which is not its build's own`);
+    }
   }
   if (stays.length > 0) return { kind: 'stays', reasons: stays };
   if (unrecorded) return unrecorded;
@@ -41,32 +45,33 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
     : { kind: 'follows', reasons: [nothingBecause(rules, place)] };
 }
 
-function ruledBecause(rules: ReadyRules, { home, records }: Place): string[] {
+function addRule(rules: ReadyRules, { home, records }: Place, stays: string[]): void {
   const { registry, repository } = home;
-  if (repository.startsWith('image-lifecycle/')) return ['records and tombstones are no images'];
   const rule = rules.registries.get(registry);
-  if (!rule) return [`the configuration does not name the registry ${registry}`];
-  if (rule.onBuildDeleted === 'keep') return [`the configuration keeps everything in ${registry}`];
-  return records.flatMap(({ record }) => {
-    const name = nameBuild(record.build);
-    if (record.onBuildDeleted === 'keep') return [`a record of build ${name} says that its images stay`];
-    if (record.promoted && rule.onBuildDeleted === undefined) {
-      return [`build ${name} was promoted to ${registry}, which has no onBuildDeleted, so copies stay there`];
+  if (repository.startsWith('image-lifecycle/')) stays.push('records and tombstones are no images');
+  if (!rule) stays.push(`the configuration does not name the registry ${registry}`);
+  if (rule?.onBuildDeleted === 'keep') stays.push(`the configuration keeps everything in ${registry}`);
+  for (const { record } of records) {
+    const { build } = record;
+    if (record.onBuildDeleted === 'keep') {
+      stays.push(`a record of build ${nameBuild(build)} says that its images stay`);
     }
-    return rules.isGiven(record.build, repository)
-      ? []
-      : [`the configuration gives project ${record.build.project} no images in ${repository}`];
-  });
+    if (record.promoted && rule?.onBuildDeleted === undefined) {
+      stays.push(
+        `build ${nameBuild(build)} was promoted to ${registry}, which has no onBuildDeleted, so copies stay there`,
+      );
+    }
+    if (!rules.isGiven(build, repository)) {
+      stays.push(`the configuration gives project ${build.project} no images in ${repository}`);
+    }
+  }
 }
 
-function lockedBecause({ image }: Place): string[] {
-  const tags = image.tags.filter(tag => tag.locked).map(tag => `its tag "${tag.name}" is locked`);
-  return image.locked ? ['it is locked', ...tags] : tags;
-}
-
-function unreadBecause({ home, image }: Place): string[] {
-  const unread = image.subject === undefined ? ['what it refers to was not read'] : [];
-  return image.referrers !== undefined || home.hasAllSubjects ? unread : [...unread, 'what refers to it was not read'];
+function addLocksAndGaps({ home, image }: Place, stays: string[]): void {
+  if (image.locked) stays.push('it is locked');
+  for (const tag of image.tags) if (tag.locked) stays.push(`its tag "${tag.name}" is locked`);
+  if (image.subject === undefined) stays.push('what it refers to was not read');
+  if (image.referrers === undefined && !home.hasAllSubjects) stays.push('what refers to it was not read');
 }
 
 /** Somebody's tag "2026" is older than the build of that id, and so holds the image as every other tag does. */
@@ -91,16 +96,18 @@ function goneBecause(
 ): string | undefined {
   const ownership = rules.ownership.get(record.build.organization);
   if (!ownership || !build) return undefined;
-  if (image.released?.some(each => keyOfBuild(each) === keyOfBuild(record.build))) return build.reason;
+  if (image.released?.some(each => isSameBuild(each, record.build))) return reasonOf(build, rules.now);
   const name = buildTagOf(record.build, ownership);
-  if (tags.some(tag => tag.name === name)) return build.reason;
+  if (tags.some(tag => tag.name === name)) return reasonOf(build, rules.now);
   // An earlier attempt of a job: the build tag moved on, and nobody else's is on it.
-  return tags.length === 0 && home.tags().has(name) ? `${build.reason}, and its tag moved on` : undefined;
+  return tags.length === 0 && home.tagNames().has(name)
+    ? `${reasonOf(build, rules.now)}, and its tag moved on`
+    : undefined;
 }
 
-/** An absent build has no date to hold the tag against. */
+/** Of an absent build nobody can say when it was queued, so there is no date to hold the tag against. */
 function isOfItsTime({ changedAt }: TagFact, { state, queuedAt }: KnownBuild['facts'][number]): boolean {
-  if (state.kind === 'absent' && queuedAt === undefined) return true;
+  if (state.kind === 'absent') return true;
   return changedAt !== undefined && queuedAt !== undefined && changedAt >= queuedAt - clockDifferenceMs;
 }
 
@@ -111,10 +118,8 @@ function untaggedBecause({ untaggedBefore }: ReadyRules, { image }: Place): stri
 }
 
 function nothingBecause(rules: ReadyRules, { records }: Place): string {
-  const [first] = records
-    .map(({ record }) => record.build)
-    .sort((one, other) => (keyOfBuild(one) < keyOfBuild(other) ? -1 : 1));
-  if (first) return `the tag of its build ${nameBuild(first)} does not tie it to the build`;
+  const [first] = records.map(({ record }) => nameBuild(record.build)).sort();
+  if (first !== undefined) return `the tag of its build ${first} does not tie it to the build`;
   return rules.untaggedBefore === undefined
     ? 'no build record names it, and delete.untagged is not set'
     : 'no build record names it, and it is not old enough';

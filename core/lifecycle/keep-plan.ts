@@ -8,11 +8,11 @@ import { holdByTagAndAge, holdLiving } from './hold-images.ts';
 import { holdReferences, type Tell } from './hold-references.ts';
 import { holdUses, type UseHolds } from './hold-uses.ts';
 import { knowBuilds } from './known-builds.ts';
-import { gatherPlaces, type Places } from './places.ts';
+import { gatherPlaces, keepEverywhere, type Places } from './places.ts';
 import { planHome } from './plan-home.ts';
 import type { PlanFacts, PlanRules } from './policy-facts.ts';
 import { readyRules } from './ready-rules.ts';
-import { spread } from './spread.ts';
+import { spread, type Tie } from './spread.ts';
 import { listUnread } from './unread-sources.ts';
 
 /** What is to become of one copy of an image. */
@@ -43,25 +43,27 @@ export function planImages(rules: PlanRules, facts: PlanFacts): KeepPlan {
   const places = gatherPlaces(facts, builds);
   const used = holdUses(rules, facts, places);
   const unread = listUnread(rules, facts, builds, places);
-  const held = new Map<Digest, Set<string>>();
-  const tell = tellInto(held, places);
+  const tell: Tell = (digest, reason) => keepEverywhere(places, digest, reason);
   holdLiving(facts, builds, tell);
   holdByTagAndAge(rules, facts, places, tell);
   holdReferences(rules, facts, places, tell);
   tellUses(used, places, tell);
-  spread(held, childrenIn(places));
+  spreadToChildren(places, tell);
   const everything = [...unread, ...used.everything];
   const ready = readyRules(rules, facts, builds);
-  const images = places.homes.flatMap(home => planHome(ready, home, held, everything));
+  const images = places.homes.flatMap(home => planHome(ready, home, everything));
   const plan = { images, unread, unparsed: used.unparsed };
   return { ...plan, hash: hashPlan(plan) };
 }
 
-/** The plan as text, line by line: a head, and a line of JSON for each image. */
+/** The plan as text: a line of JSON as its head, and one for each repository with its images. */
 export function* writePlan({ images, unread, unparsed }: Omit<KeepPlan, 'hash'>): Generator<string> {
   yield `${JSON.stringify({ plan: 1, images: images.length, unread, unparsed })}\n`;
-  for (const { registry, repository, digest, decision, reasons } of images) {
-    yield `${JSON.stringify({ registry, repository, digest, decision, reasons })}\n`;
+  for (let start = 0, end = 0; start < images.length; start = end) {
+    const { registry, repository } = images[start] as PlannedImage;
+    while (images[end]?.repository === repository && images[end]?.registry === registry) end += 1;
+    const own = images.slice(start, end).map(({ digest, decision, reasons }) => ({ digest, decision, reasons }));
+    yield `${JSON.stringify({ registry, repository, images: own })}\n`;
   }
 }
 
@@ -69,15 +71,6 @@ function hashPlan(plan: Omit<KeepPlan, 'hash'>): string {
   const hash = createHash('sha256');
   for (const line of writePlan(plan)) hash.update(line);
   return hash.digest('hex');
-}
-
-/** Reasons about what is not there are nobody's. */
-function tellInto(held: Map<Digest, Set<string>>, { byDigest }: Places): Tell {
-  return (digest, reason) => {
-    const known = held.get(digest);
-    if (known) known.add(reason);
-    else if (byDigest.has(digest)) held.set(digest, new Set([reason]));
-  };
 }
 
 /** One of its uses in words, and how many there are. A running child holds its index: that is what was pulled. */
@@ -95,22 +88,30 @@ function tellUses({ uses }: UseHolds, places: Places, tell: Tell): void {
   }
 }
 
-function indexesOf({ byDigest }: Places): Map<Digest, Set<Digest>> {
+function indexesOf({ homes }: Places): Map<Digest, Set<Digest>> {
   const found = new Map<Digest, Set<Digest>>();
-  for (const [digest, copies] of byDigest) {
-    for (const child of copies.flatMap(each => each.image.children ?? [])) {
-      const known = found.get(child);
-      if (known) known.add(digest);
-      else found.set(child, new Set([digest]));
+  for (const { places } of homes) {
+    for (const { image } of places) {
+      const { digest } = image;
+      for (const child of image.children ?? []) {
+        const known = found.get(child);
+        if (known) known.add(digest);
+        else found.set(child, new Set([digest]));
+      }
     }
   }
   return found;
 }
 
-function childrenIn({ byDigest }: Places) {
-  return (index: Digest) => {
-    const children = new Set((byDigest.get(index) ?? []).flatMap(each => each.image.children ?? []));
+/** An index holds its children, in whatever registry they are. */
+function spreadToChildren({ homes, byDigest }: Places, tell: Tell): void {
+  const isKept = (digest: Digest): boolean => byDigest.get(digest)?.keptBy !== undefined;
+  const indexes = homes.flatMap(home => home.places.filter(each => each.copies.keptBy && each.image.children?.length));
+  const seeds = [...new Set(indexes.map(each => each.image.digest))];
+  spread({ has: isKept, add: tell }, seeds, function* (index): Generator<Tie<Digest>> {
     const reason = `the index ${index}, which stays, has it as a child`;
-    return [...children].filter(child => byDigest.has(child)).map(to => ({ to, reason, isDownward: true }));
-  };
+    for (let place = byDigest.get(index)?.first; place; place = place.next) {
+      for (const to of place.image.children ?? []) if (byDigest.has(to)) yield { to, reason, isDownward: true };
+    }
+  });
 }

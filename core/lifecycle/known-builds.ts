@@ -1,46 +1,61 @@
 /** What is known of each build, from all that was said of it: gone only where nobody and nothing says otherwise. Pure. */
-import { groupBy } from '../base/group-by.ts';
 import { absenceMs } from './evidence.ts';
 import type { BuildFact, BuildName, BuildState, PlanFacts, Reading } from './policy-facts.ts';
 
 /** Everything that was said of one build. */
 export interface KnownBuild {
   readonly name: BuildName;
+  /** Every answer. */
   readonly facts: readonly BuildFact[];
   readonly isGone: boolean;
-  /** Why it counts as gone or not: a sentence. */
-  readonly reason: string;
 }
 
-/** Builds by {@link keyOfBuild}. */
-export type KnownBuilds = ReadonlyMap<string, KnownBuild>;
+/** Builds by organization, project and id: ids are unique in one organization only. */
+export type KnownBuilds = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<number, KnownBuild>>>;
 
-/** The key of a build: ids are unique in one organization only. */
-export function keyOfBuild({ organization, project, id }: BuildName): string {
-  return `${organization}/${project}/${id}`;
+/** What is known of a build; undefined where nothing was told. */
+export function findBuild(builds: KnownBuilds, { organization, project, id }: BuildName): KnownBuild | undefined {
+  return builds.get(organization)?.get(project)?.get(id);
+}
+
+/** Whether two names are of one build. */
+export function isSameBuild(one: BuildName, other: BuildName): boolean {
+  return one.organization === other.organization && one.project === other.project && one.id === other.id;
 }
 
 /** Judges every build that facts were given of. */
-export function knowBuilds(facts: Pick<PlanFacts, 'builds' | 'now'>): KnownBuilds {
-  const known = new Map<string, KnownBuild>();
-  for (const [key, said] of groupBy(facts.builds, each => keyOfBuild(each.build))) {
-    const [first] = said;
-    if (!first) continue;
-    const verdicts = said.map(each => judge(each, facts.now));
-    const alive = verdicts.filter(each => !each.isGone);
-    const reasons = (alive.length > 0 ? alive : verdicts).map(each => each.reason);
-    // Two answers of one build that differ in its pipeline are not about one build.
-    const isContested = said.some(each => each.definition !== first.definition);
-    known.set(key, {
-      name: first.build,
-      facts: said,
-      isGone: alive.length === 0 && !isContested,
-      reason: isContested
-        ? `nothing is known of its build ${nameBuild(first.build)}: it was named with several pipelines`
-        : ([...reasons].sort()[0] ?? ''),
-    });
+export function knowBuilds({ builds, now }: Pick<PlanFacts, 'builds' | 'now'>): KnownBuilds {
+  const known = new Map<string, Map<string, Map<number, KnownBuild>>>();
+  for (const fact of builds) {
+    const { organization, project, id } = fact.build;
+    const projects = known.get(organization) ?? new Map<string, Map<number, KnownBuild>>();
+    const ids = projects.get(project) ?? new Map<number, KnownBuild>();
+    known.set(organization, projects);
+    projects.set(project, ids);
+    const before = ids.get(id);
+    ids.set(id, before ? judge([...before.facts, fact], now) : judge([fact], now));
   }
   return known;
+}
+
+/** Why a build counts as gone or not: a sentence, the same one whatever the order of the answers. */
+export function reasonOf({ name, facts }: KnownBuild, now: number): string {
+  if (isContested(facts))
+    return `nothing is known of its build ${nameBuild(name)}: it was named with several pipelines`;
+  const verdicts = facts.map(each => judgeFact(each, now));
+  const alive = verdicts.filter(each => !each.isGone);
+  return (alive.length > 0 ? alive : verdicts).map(each => each.reason).sort()[0] ?? '';
+}
+
+function judge(said: readonly BuildFact[], now: number): KnownBuild {
+  const [first] = said as readonly [BuildFact];
+  const isGone = !isContested(said) && said.every(each => judgeFact(each, now).isGone);
+  return { name: first.build, facts: agreed(said, first), isGone };
+}
+
+/** Two answers of one build that differ in its pipeline are not about one build. */
+function isContested(facts: readonly BuildFact[]): boolean {
+  return facts.some(each => each.definition !== facts[0]?.definition);
 }
 
 /** A build for people. */
@@ -48,12 +63,25 @@ export function nameBuild({ id, project }: BuildName): string {
   return `${id} of ${project}`;
 }
 
+/** Where the answers about a build differ in what it built, nobody knows that. */
+function agreed(said: readonly BuildFact[], first: BuildFact): readonly BuildFact[] {
+  const isSame = said.every(
+    ({ source, ref, commit, pullRequest, finishedAt }) =>
+      source === first.source &&
+      ref === first.ref &&
+      commit === first.commit &&
+      pullRequest === first.pullRequest &&
+      finishedAt === first.finishedAt,
+  );
+  return isSame ? said : said.map(each => ({ ...each, ref: '', pullRequest: undefined, finishedAt: undefined }));
+}
+
 interface Verdict {
   readonly isGone: boolean;
   readonly reason: string;
 }
 
-function judge({ build, state, retainedBy }: BuildFact, now: number): Verdict {
+function judgeFact({ build, state, retainedBy }: BuildFact, now: number): Verdict {
   const name = nameBuild(build);
   const held = heldBy(retainedBy);
   switch (state.kind) {

@@ -38,7 +38,10 @@ function stays(
 function unite(images: readonly Built[]): Unit[] {
   const byName = new Map<string, Unit>();
   const units = new Set<Unit>();
-  for (const { digest, commit, time } of images) {
+  for (const { place, fact, isUnclear } of images) {
+    const { digest } = place.image;
+    const { commit } = fact;
+    const time = isUnclear ? undefined : fact.finishedAt;
     const names = commit === '' ? [digest] : [digest, `commit ${commit}`];
     const joined = [...new Set(names.flatMap(name => byName.get(name) ?? []))];
     const [unit = { digests: new Set<Digest>(), time }, ...others] = joined;

@@ -2,7 +2,7 @@
 import { groupBy } from '../base/group-by.ts';
 import type { Digest } from '../oci/digest.ts';
 import { subjectOfTag } from '../oci/referrers.ts';
-import { type KnownBuild, type KnownBuilds, keyOfBuild } from './known-builds.ts';
+import { findBuild, isSameBuild, type KnownBuild, type KnownBuilds } from './known-builds.ts';
 import type { ImageFact, PlanFacts, RecordFact, TagFact } from './policy-facts.ts';
 
 /** One record's say of one image. */
@@ -17,52 +17,68 @@ export interface RecordEntry {
 export interface Place {
   readonly home: Home;
   readonly image: ImageFact;
-  readonly records: RecordEntry[];
+  records: readonly RecordEntry[];
+  /** What all copies of the image have in common. */
+  readonly copies: Copies;
+  /** Another copy. */
+  readonly next: Place | undefined;
+}
+
+/** All copies of one image. */
+export interface Copies {
+  /** One of them; the others hang on it. */
+  first: Place | undefined;
+  /** The reasons that hold the image wherever it is, none twice; undefined where there are none. */
+  keptBy: string[] | undefined;
 }
 
 /** One repository of one registry. */
 export interface Home {
   readonly registry: string;
   readonly repository: string;
-  readonly places: ReadonlyMap<Digest, Place>;
+  /** In the order of their digests. */
+  readonly places: readonly Place[];
   /** Whether it was read of every image what it refers to. */
   readonly hasAllSubjects: boolean;
-  /** What each tag is on; reckoned when it is first asked for. */
-  tags(): ReadonlyMap<string, readonly Digest[]>;
+  /** The names of all tags; reckoned when they are first asked for. */
+  tagNames(): ReadonlySet<string>;
 }
 
 /** Everything that is there. */
 export interface Places {
   /** In the order of registry and repository; the places in each, of digest. */
   readonly homes: readonly Home[];
-  readonly byDigest: ReadonlyMap<Digest, readonly Place[]>;
+  readonly byDigest: ReadonlyMap<Digest, Copies>;
 }
+
+const noRecords: readonly RecordEntry[] = [];
 
 /** Joins what was read of the registries. What is unread is left out; unread-sources.ts tells of it. */
 export function gatherPlaces(facts: PlanFacts, builds: KnownBuilds): Places {
   const homes: Home[] = [];
-  const byName = new Map<string, Home>();
-  for (const [registry, said] of inOrder(groupBy(facts.registries, each => each.name))) {
+  const byDigest = new Map<Digest, Copies>();
+  const registries = inOrder(groupBy(facts.registries, each => each.name));
+  for (const [registry, said] of registries) {
     const repositories = said.flatMap(each => (each.repositories.kind === 'whole' ? each.repositories.items : []));
     for (const [repository, parts] of inOrder(groupBy(repositories, each => each.name))) {
       const images = parts.flatMap(each => (each.images.kind === 'whole' ? each.images.items : []));
-      const home = gatherHome(registry, repository, images);
-      homes.push(home);
-      byName.set(`${registry}/${repository}`, home);
-    }
-    for (const { records } of said) {
-      for (const record of records.kind === 'whole' ? records.items : []) attach(record, registry, byName, builds);
+      homes.push(gatherHome(registry, repository, images, byDigest));
     }
   }
-  const byDigest = new Map<Digest, Place[]>();
-  for (const { places } of homes) {
-    for (const [digest, place] of places) {
-      const copies = byDigest.get(digest);
-      if (copies) copies.push(place);
-      else byDigest.set(digest, [place]);
-    }
+  const places = { homes, byDigest };
+  for (const [registry, said] of registries) {
+    const records = said.flatMap(each => (each.records.kind === 'whole' ? each.records.items : []));
+    for (const record of records) attach(places, registry, record, builds);
   }
-  return { homes, byDigest };
+  return places;
+}
+
+/** Adds a reason that holds an image wherever it is. One about what is nowhere is nobody's. */
+export function keepEverywhere({ byDigest }: Places, digest: Digest, reason: string): void {
+  const copies = byDigest.get(digest);
+  if (!copies) return;
+  if (!copies.keptBy) copies.keptBy = [reason];
+  else if (!copies.keptBy.includes(reason)) copies.keptBy.push(reason);
 }
 
 /** What an image refers to, as far as that is known: its subject, and those that its tags name. */
@@ -75,31 +91,45 @@ function inOrder<T>(groups: ReadonlyMap<string, T>): [string, T][] {
   return [...groups].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-function gatherHome(registry: string, repository: string, images: readonly ImageFact[]): Home {
-  const places = new Map<Digest, Place>();
-  let tags: ReadonlyMap<string, readonly Digest[]> | undefined;
-  const hasAllSubjects = images.every(each => each.subject !== undefined);
-  const home: Home = { registry, repository, places, hasAllSubjects, tags: () => (tags ??= listTags(places)) };
-  const sorted = [...images].sort((one, other) => (one.digest < other.digest ? -1 : 1));
-  for (const image of sorted) {
-    const known = places.get(image.digest);
-    places.set(image.digest, { home, image: known ? join(known.image, image) : image, records: [] });
+function gatherHome(
+  registry: string,
+  repository: string,
+  images: readonly ImageFact[],
+  byDigest: Map<Digest, Copies>,
+): Home {
+  const joined: ImageFact[] = [];
+  for (const image of [...images].sort((one, other) => (one.digest < other.digest ? -1 : 1))) {
+    const last = joined.at(-1);
+    if (last?.digest === image.digest) joined[joined.length - 1] = join(last, image);
+    else joined.push(image);
+  }
+  let names: ReadonlySet<string> | undefined;
+  const places: Place[] = [];
+  const hasAllSubjects = joined.every(each => each.subject !== undefined);
+  const home: Home = { registry, repository, places, hasAllSubjects, tagNames: () => (names ??= listNames(places)) };
+  for (const image of joined) {
+    let copies = byDigest.get(image.digest);
+    if (!copies) byDigest.set(image.digest, (copies = { first: undefined, keptBy: undefined }));
+    copies.first = { home, image, records: noRecords, copies, next: copies.first };
+    places.push(copies.first);
   }
   return home;
 }
 
-function listTags(places: ReadonlyMap<Digest, Place>): Map<string, Digest[]> {
-  const found = new Map<string, Digest[]>();
-  for (const [digest, { image }] of places) {
-    for (const { name } of image.tags) found.set(name, [...(found.get(name) ?? []), digest]);
-  }
-  return found;
+function listNames(places: readonly Place[]): Set<string> {
+  const names = new Set<string>();
+  for (const { image } of places) for (const { name } of image.tags) names.add(name);
+  return names;
 }
 
-function attach(record: RecordFact, registry: string, homes: ReadonlyMap<string, Home>, builds: KnownBuilds): void {
-  const build = builds.get(keyOfBuild(record.build));
+function attach({ byDigest }: Places, registry: string, record: RecordFact, builds: KnownBuilds): void {
+  const build = findBuild(builds, record.build);
   for (const { repository, digest, tags } of record.images) {
-    homes.get(`${registry}/${repository}`)?.places.get(digest)?.records.push({ record, tags, build });
+    for (let place = byDigest.get(digest)?.first; place; place = place.next) {
+      if (place.home.repository !== repository || place.home.registry !== registry) continue;
+      const entry = { record, tags, build };
+      place.records = place.records.length === 0 ? [entry] : [...place.records, entry];
+    }
   }
 }
 
@@ -118,7 +148,7 @@ function join(one: ImageFact, other: ImageFact): ImageFact {
     // One manifest has one subject: where two are told, what it refers to is not known.
     subject: one.subject === other.subject ? one.subject : undefined,
     referrers: one.referrers && other.referrers && [...new Set([...one.referrers, ...other.referrers])],
-    released: one.released?.filter(build => other.released?.some(each => keyOfBuild(each) === keyOfBuild(build))),
+    released: one.released?.filter(build => other.released?.some(each => isSameBuild(each, build))),
   };
 }
 

@@ -1,42 +1,42 @@
 /** The plan of one repository: what stays there keeps with it what it consists of, what it refers to, and what refers to it. Pure. */
 import type { Digest } from '../oci/digest.ts';
-import { type CopyVerdict, judgeCopy } from './judge-copy.ts';
+import { judgeCopy } from './judge-copy.ts';
 import type { PlannedImage } from './keep-plan.ts';
-import { type Home, subjectsOf } from './places.ts';
+import { type Home, type Place, subjectsOf } from './places.ts';
 import type { ReadyRules } from './ready-rules.ts';
-import { spread, type Tie } from './spread.ts';
+import { addReason, spread, type Tie } from './spread.ts';
 
-/** Plans every image of a repository, in order. `held` are the reasons of keep rules; `everything` keeps all there is. */
-export function planHome(
-  rules: ReadyRules,
-  home: Home,
-  held: ReadonlyMap<Digest, ReadonlySet<string>>,
-  everything: readonly string[],
-): PlannedImage[] {
+/** Plans every image of a repository, in order; `everything` are reasons that keep whatever there is. */
+export function planHome(rules: ReadyRules, home: Home, everything: readonly string[]): PlannedImage[] {
   const ties = tiesIn(home);
-  const verdicts = new Map<Digest, CopyVerdict>();
-  const kept = new Map<Digest, Set<string>>();
-  for (const [digest, place] of home.places) {
-    const verdict = judgeCopy(rules, place);
-    verdicts.set(digest, verdict);
-    const reasons = new Set([...(held.get(digest) ?? []), ...everything]);
-    const isAlone = verdict.kind === 'follows' && !ties.upward.has(digest);
-    if (verdict.kind === 'stays' || (isAlone && reasons.size === 0))
-      for (const each of verdict.reasons) reasons.add(each);
-    if (reasons.size > 0) kept.set(digest, reasons);
+  const verdicts = home.places.map(place => judgeCopy(rules, place));
+  const kept = new Map<Digest, string[]>();
+  for (const [at, { kind, reasons }] of verdicts.entries()) {
+    const { image, copies } = home.places[at] as Place;
+    const isHeld = everything.length > 0 || copies.keptBy !== undefined;
+    const isOwn = kind === 'stays' || (kind === 'follows' && !isHeld && !ties.upward.has(image.digest));
+    if (isHeld || isOwn) kept.set(image.digest, [...(copies.keptBy ?? []), ...everything, ...(isOwn ? reasons : [])]);
   }
-  spread(kept, digest => ties.all.get(digest) ?? []);
-  return [...home.places.keys()].map(digest => {
+  const held = {
+    has: (digest: Digest) => kept.has(digest),
+    add: (digest: Digest, reason: string) => addReason(kept, digest, reason),
+  };
+  const seeds = [...ties.all.keys()].filter(held.has);
+  spread(held, seeds, digest => ties.all.get(digest) ?? []);
+  return verdicts.map((verdict, at) => {
+    const { digest } = (home.places[at] as Place).image;
     const keep = kept.get(digest);
-    const reasons = keep ?? leavingBecause(verdicts.get(digest), ties.upward.get(digest) ?? []);
+    // What follows goes for what it belonged to.
+    const leaving = verdict.kind === 'goes' ? verdict.reasons : (ties.upward.get(digest) ?? []);
     const decision = keep ? 'keep' : 'delete';
-    return { registry: home.registry, repository: home.repository, digest, decision, reasons: [...reasons].sort() };
+    const reasons = inOrder(keep ?? leaving);
+    return { registry: home.registry, repository: home.repository, digest, decision, reasons };
   });
 }
 
-/** What follows goes for what it belonged to. */
-function leavingBecause(verdict: CopyVerdict | undefined, upward: readonly string[]): Set<string> {
-  return new Set(verdict?.kind === 'goes' ? verdict.reasons : upward);
+function inOrder(reasons: readonly string[]): readonly string[] {
+  if (reasons.length === 1) return reasons;
+  return [...reasons].sort().filter((reason, at, all) => reason !== all[at - 1]);
 }
 
 interface Ties {
@@ -45,21 +45,23 @@ interface Ties {
   readonly upward: ReadonlyMap<Digest, readonly string[]>;
 }
 
-function tiesIn({ places }: Home): Ties {
+function tiesIn(home: Home): Ties {
   const all = new Map<Digest, Tie<Digest>[]>();
   const upward = new Map<Digest, string[]>();
+  const there = new Set(home.places.map(each => each.image.digest));
   const tie = (from: Digest, to: Digest, reason: string, isDownward: boolean): void => {
-    if (places.has(from) && places.has(to)) addTo(all, from, { to, reason, isDownward });
+    if (there.has(from) && there.has(to)) addTo(all, from, { to, reason, isDownward });
   };
   const belong = (digest: Digest, to: Digest, words: string): void => {
-    if (places.has(digest) && places.has(to)) addTo(upward, digest, words);
+    if (there.has(digest) && there.has(to)) addTo(upward, digest, words);
   };
   const refer = (referrer: Digest, subject: Digest): void => {
     tie(subject, referrer, `it refers to ${subject}, which stays`, true);
     tie(referrer, subject, `${referrer} refers to it, and stays`, false);
     belong(referrer, subject, `it refers to ${subject}, which goes`);
   };
-  for (const [digest, { image }] of places) {
+  for (const { image } of home.places) {
+    const { digest } = image;
     for (const child of image.children ?? []) {
       tie(digest, child, `the index ${digest}, which stays, has it as a child`, true);
       belong(child, digest, `it goes with the index ${digest}`);

@@ -7,6 +7,7 @@ import type { Rules } from './rules.ts';
 
 /** What judging one copy needs. */
 export interface ReadyRules {
+  readonly now: number;
   readonly delete: DeletePolicy;
   readonly registries: ReadonlyMap<string, RegistryRules>;
   /** By organization: how its build tags look. */
@@ -26,6 +27,7 @@ export function readyRules(rules: PlanRules, facts: PlanFacts, builds: KnownBuil
   const { untagged } = rules.delete;
   let byId: ReadonlyMap<string, readonly KnownBuild[]> | undefined;
   return {
+    now: facts.now,
     delete: rules.delete,
     registries: new Map(rules.registries.map(each => [each.name, each])),
     ownership: new Map(rules.organizations.map(each => [each.name, each])),
@@ -51,9 +53,10 @@ function giveRepositories({ organizations }: PlanRules): ReadyRules['isGiven'] {
 
 function listById(builds: KnownBuilds): Map<string, KnownBuild[]> {
   const found = new Map<string, KnownBuild[]>();
-  for (const build of builds.values()) {
-    const id = String(build.name.id);
-    found.set(id, [...(found.get(id) ?? []), build]);
+  for (const projects of builds.values()) {
+    for (const ids of projects.values()) {
+      for (const [id, build] of ids) found.set(String(id), [...(found.get(String(id)) ?? []), build]);
+    }
   }
   return found;
 }

@@ -11,24 +11,37 @@ export interface Tie<Key> {
   readonly isDownward: boolean;
 }
 
+/** Adds a reason, once. */
+export function addReason<Key>(held: Map<Key, string[]>, key: Key, reason: string): void {
+  const known = held.get(key);
+  if (!known) held.set(key, [reason]);
+  else if (!known.includes(reason)) known.push(reason);
+}
+
+/** What stays so far, and a way to add to it. */
+export interface Held<Key> {
+  has(key: Key): boolean;
+  add(key: Key, reason: string): void;
+}
+
 /**
- * Adds to `held` what is tied to it, and the reasons. Nearest first, in rounds: what an image is told does not depend on the
- * order of anything.
+ * Adds to `held` what is tied to it, and the reasons. `seeds` are those of it that have ties. Nearest first, in rounds: what
+ * an image is told does not depend on the order of anything.
  */
-export function spread<Key>(held: Map<Key, Set<string>>, tiesOf: (key: Key) => Iterable<Tie<Key>>): void {
+export function spread<Key>(held: Held<Key>, seeds: readonly Key[], tiesOf: (key: Key) => Iterable<Tie<Key>>): void {
   const rounds = new Map<Key, number>();
-  for (const key of held.keys()) rounds.set(key, 0);
-  let current = [...held.keys()];
+  for (const key of seeds) rounds.set(key, 0);
+  let current = seeds;
   for (let round = 1; current.length > 0; round += 1) {
     const next: Key[] = [];
     for (const key of current) {
       for (const { to, reason, isDownward } of tiesOf(key)) {
-        const known = rounds.get(to);
-        if (known === undefined) {
-          rounds.set(to, round);
-          held.set(to, new Set([reason]));
-          next.push(to);
-        } else if (known === round || (isDownward && known === round - 1)) held.get(to)?.add(reason);
+        const known = rounds.get(to) ?? (held.has(to) ? 0 : undefined);
+        if (known !== undefined && known < round - (isDownward ? 1 : 0)) continue;
+        held.add(to, reason);
+        if (known !== undefined) continue;
+        rounds.set(to, round);
+        next.push(to);
       }
     }
     current = next;

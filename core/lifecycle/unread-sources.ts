@@ -2,7 +2,7 @@
  * The sources that were not read whole and could have named any image: a copy may be tagged in the one repository that
  * could not be listed, and a pod of the one cluster that did not answer may run it. While there is one, everything stays.
  */
-import { type KnownBuilds, keyOfBuild } from './known-builds.ts';
+import { findBuild, type KnownBuilds } from './known-builds.ts';
 import type { Places } from './places.ts';
 import type { PlanFacts, PlanRules, Reading, RegistryFacts, UsageFacts } from './policy-facts.ts';
 
@@ -69,8 +69,9 @@ function ageOf({ name, takenAt }: UsageFacts, rules: PlanRules, now: number): st
 function unreadIndexes({ homes }: Places): string[] {
   const found: string[] = [];
   for (const { registry, repository, places } of homes) {
-    for (const [digest, { image }] of places) {
-      if (image.children === undefined) found.push(`what ${registry}/${repository}@${digest} consists of was not read`);
+    for (const { image } of places) {
+      const { digest, children } = image;
+      if (children === undefined) found.push(`what ${registry}/${repository}@${digest} consists of was not read`);
     }
   }
   return found;
@@ -81,8 +82,9 @@ function untoldBuilds({ registries }: PlanFacts, builds: KnownBuilds): string[] 
   const found: string[] = [];
   for (const { records } of registries) {
     for (const { build } of records.kind === 'whole' ? records.items : []) {
-      const key = keyOfBuild(build);
-      if (!builds.has(key)) found.push(`build ${key}, which a record names, was not asked for`);
+      if (findBuild(builds, build)) continue;
+      const { organization, project, id } = build;
+      found.push(`build ${organization}/${project}/${id}, which a record names, was not asked for`);
     }
   }
   return found;

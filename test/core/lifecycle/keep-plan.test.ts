@@ -47,9 +47,7 @@ describe('a keep plan', () => {
         {
           registry: 'ci',
           repository: 'web',
-          digest: digestOf('a'),
-          decision: 'delete',
-          reasons: ['its build 1 of shop is deleted'],
+          images: [{ digest: digestOf('a'), decision: 'delete', reasons: ['its build 1 of shop is deleted'] }],
         },
       ],
     );

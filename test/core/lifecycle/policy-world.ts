@@ -179,30 +179,37 @@ function tagsOf({ builds = [], promoted = [], tags }: World): readonly string[] 
 }
 
 function imageOf(name: string, image: World, builds: Readonly<Record<number, string>>): ImageFact {
-  const [first = 0] = [...(image.builds ?? []), ...(image.promoted ?? [])];
-  const [, age = '30d'] = builds[first]?.split(' ') ?? [];
-  const pushed = image.pushed ?? (age === 'running' ? '1h' : age);
-  const pushedAt = momentOf(pushed);
+  const pushed = image.pushed ?? ageOf(image, builds);
   const tag = (each: string, content: boolean): TagFact => ({
     name: each,
     locked: image.locked === each,
     changedAt: momentOf(image.tagged ?? pushed),
     content,
   });
+  const own = tagsOf(image).map(each => tag(fillDigest(each), false));
   return {
     digest: digestOf(name),
     mediaType: '',
     size: 1,
     locked: image.locked === true,
-    pushedAt,
-    tags: [
-      ...tagsOf(image).map(each => tag(fillDigest(each), false)),
-      ...(image.content ?? []).map(each => tag(each, true)),
-    ],
+    pushedAt: momentOf(pushed),
+    tags: [...own, ...(image.content ?? []).map(each => tag(each, true))],
     children: image.children === '?' ? undefined : (image.children ?? []).map(digestOf),
-    subject: image.subject === undefined ? 'none' : image.subject === '?' ? undefined : digestOf(image.subject),
+    subject: subjectOf(image),
     released: image.released?.map(id => ({ organization: 'contoso', project: 'shop', id })),
   };
+}
+
+/** That of its first build. */
+function ageOf({ builds = [], promoted = [] }: World, told: Readonly<Record<number, string>>): string {
+  const [first = 0] = [...builds, ...promoted];
+  const [, age = '30d'] = told[first]?.split(' ') ?? [];
+  return age === 'running' ? '1h' : age;
+}
+
+function subjectOf({ subject }: World): ImageFact['subject'] {
+  if (subject === '?') return undefined;
+  return subject === undefined ? 'none' : digestOf(subject);
 }
 
 /** `sha256-a.sig` is the tag of the signature of a. */

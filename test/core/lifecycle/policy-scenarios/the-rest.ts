@@ -1,7 +1,6 @@
 /** Images without a record, untagged images, and sources that could not be read. */
 import type { Scenario } from '../policy-world.ts';
 
-const goes = (id: number) => `its build ${id} of shop is deleted`;
 const policy = 'delete: { withoutRecord: { tagsMatching: "/^(web-)?\\\\d+$/", definitions: [7] } }';
 /** A tag that was set half an hour before the build ended. */
 const set = '12990m';
