@@ -7,6 +7,7 @@ console.log(`Living ${worlds} random worlds of each kind; SEED=… repeats one, 
 await build();
 const suites = [
   'core/lifecycle/laws',
+  'core/lifecycle/keep-plan-laws',
   'core/lifecycle/killed',
   'core/oci/copy-random',
   'webhook-handler/receive',

@@ -104,34 +104,40 @@ function createRun(steps: readonly Step[]): (text: string) => boolean {
   // Kept from run to run, so that two hundred thousand names are not two hundred thousand arrays.
   const enteredAt = new Float64Array(steps.length);
   const waiting: number[] = [];
-  let current: number[] = [];
-  let next: number[] = [];
   let round = 0;
+  /** Enters all steps that can be reached without taking anything; gives those behind the ones that take the character. */
+  const advance = (from: readonly number[], text: string, at: number): number[] | 'match' => {
+    const next: number[] = [];
+    round += 1;
+    waiting.length = 0;
+    waiting.push(...from);
+    for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+      if (enteredAt[step] === round) continue;
+      enteredAt[step] = round;
+      const it = steps[step];
+      if (it?.kind === 'match') return 'match';
+      if (it?.kind === 'take') {
+        if (at < text.length && it.takes(text.charCodeAt(at))) next.push(step + 1);
+      } else waiting.push(...followers(it, step, at, text.length));
+    }
+    return next;
+  };
   const isAnchored = steps[0]?.kind === 'start';
   return text => {
-    current.length = 0;
+    let current: number[] | 'match' = [];
     for (let at = 0; at <= text.length; at += 1) {
-      round += 1;
-      next.length = 0;
-      for (const step of current) waiting.push(step);
       // A match may begin anywhere.
-      waiting.push(0);
-      for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
-        if (enteredAt[step] === round) continue;
-        enteredAt[step] = round;
-        const it = steps[step];
-        if (it?.kind === 'match') {
-          waiting.length = 0;
-          return true;
-        }
-        if (it?.kind === 'go') for (const to of it.to) waiting.push(to);
-        else if (it?.kind === 'take') {
-          if (at < text.length && it.takes(text.charCodeAt(at))) next.push(step + 1);
-        } else if (it?.kind === 'start' ? at === 0 : at === text.length) waiting.push(step + 1);
-      }
-      [current, next] = [next, current];
+      current.push(0);
+      current = advance(current, text, at);
+      if (current === 'match') return true;
       if (isAnchored && current.length === 0) return false;
     }
     return false;
   };
+}
+
+/** Where a step that takes nothing leads to. */
+function followers(it: Step | undefined, step: number, at: number, end: number): readonly number[] {
+  if (it?.kind === 'go') return it.to;
+  return (it?.kind === 'start' && at === 0) || (it?.kind === 'end' && at === end) ? [step + 1] : [];
 }

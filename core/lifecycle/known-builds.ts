@@ -42,14 +42,13 @@ export function knowBuilds({ builds, now }: Pick<PlanFacts, 'builds' | 'now'>): 
 export function reasonOf({ name, facts }: KnownBuild, now: number): string {
   if (isContested(facts))
     return `nothing is known of its build ${nameBuild(name)}: it was named with several pipelines`;
-  const verdicts = facts.map(each => judgeFact(each, now));
-  const alive = verdicts.filter(each => !each.isGone);
-  return (alive.length > 0 ? alive : verdicts).map(each => each.reason).sort()[0] ?? '';
+  const alive = facts.filter(each => !isGoneBy(each, now));
+  return (alive.length > 0 ? alive : facts).map(each => tellFact(each, now)).sort()[0] ?? '';
 }
 
 function judge(said: readonly BuildFact[], now: number): KnownBuild {
   const [first] = said as readonly [BuildFact];
-  const isGone = !isContested(said) && said.every(each => judgeFact(each, now).isGone);
+  const isGone = !isContested(said) && said.every(each => isGoneBy(each, now));
   return { name: first.build, facts: agreed(said, first), isGone };
 }
 
@@ -58,9 +57,9 @@ function isContested(facts: readonly BuildFact[]): boolean {
   return facts.some(each => each.definition !== facts[0]?.definition);
 }
 
-/** A build for people. */
+/** A build for people. Joined, because a plan of 200,000 images keeps what is put together bit by bit in all its bits. */
 export function nameBuild({ id, project }: BuildName): string {
-  return `${id} of ${project}`;
+  return [id, ' of ', project].join('');
 }
 
 /** Where the answers about a build differ in what it built, nobody knows that. */
@@ -76,36 +75,39 @@ function agreed(said: readonly BuildFact[], first: BuildFact): readonly BuildFac
   return isSame ? said : said.map(each => ({ ...each, ref: '', pullRequest: undefined, finishedAt: undefined }));
 }
 
-interface Verdict {
-  readonly isGone: boolean;
-  readonly reason: string;
+function isGoneBy({ state, retainedBy }: BuildFact, now: number): boolean {
+  if (retainedBy.kind === 'unread' || retainedBy.items.length > 0) return false;
+  return state.kind === 'deleted' || (state.kind === 'absent' && isLongAbsent(state, now));
 }
 
-function judgeFact({ build, state, retainedBy }: BuildFact, now: number): Verdict {
+function isLongAbsent({ scope, since }: Absence, now: number): boolean {
+  return since !== undefined && now - since >= absenceMs[scope];
+}
+
+type Absence = Extract<BuildState, { kind: 'absent' }>;
+
+function tellFact({ build, state, retainedBy }: BuildFact, now: number): string {
   const name = nameBuild(build);
   const held = heldBy(retainedBy);
   switch (state.kind) {
     case 'unknown':
-      return { isGone: false, reason: `nothing is known of its build ${name}: ${state.reason}` };
+      return `nothing is known of its build ${name}: ${state.reason}`;
     case 'alive':
-      return { isGone: false, reason: `its build ${name} is there${held === undefined ? '' : `, held by ${held}`}` };
+      return `its build ${name} is there${held === undefined ? '' : `, held by ${held}`}`;
     case 'deleted':
-      return held === undefined ? { isGone: true, reason: `its build ${name} is deleted` } : stillHeld(name, held);
+      return held === undefined
+        ? ['its build ', name, ' is deleted'].join('')
+        : `its build ${name} is gone, but held by ${held}`;
     case 'absent':
-      return held === undefined ? judgeAbsence(name, state, now) : stillHeld(name, held);
+      return held === undefined ? tellAbsence(name, state, now) : `its build ${name} is gone, but held by ${held}`;
   }
 }
 
-function stillHeld(name: string, held: string): Verdict {
-  return { isGone: false, reason: `its build ${name} is gone, but held by ${held}` };
-}
-
-function judgeAbsence(name: string, { scope, since }: Extract<BuildState, { kind: 'absent' }>, now: number): Verdict {
-  if (since === undefined) return { isGone: false, reason: `nothing tells since when its build ${name} is absent` };
-  const absent = `its build ${name} is absent since ${new Date(since).toISOString()}`;
-  return now - since >= absenceMs[scope]
-    ? { isGone: true, reason: absent }
-    : { isGone: false, reason: `${absent}: that counts after ${absenceMs[scope] / 3_600_000} hours` };
+function tellAbsence(name: string, absence: Absence, now: number): string {
+  if (absence.since === undefined) return `nothing tells since when its build ${name} is absent`;
+  const absent = `its build ${name} is absent since ${new Date(absence.since).toISOString()}`;
+  const hours = absenceMs[absence.scope] / 3_600_000;
+  return isLongAbsent(absence, now) ? absent : `${absent}: that counts after ${hours} hours`;
 }
 
 function heldBy(retainedBy: Reading<string>): string | undefined {

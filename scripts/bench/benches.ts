@@ -2,6 +2,7 @@
 import { collectLine, measureCollect } from './collect.ts';
 import { measureScale, publishedBudgets, scaleLine } from './delete-at-scale.ts';
 import { measurePackage } from './package.ts';
+import { measurePlan } from './plan.ts';
 import { measurePromote, measurePromoteMemory } from './promote.ts';
 import { measureMany } from './promote-many.ts';
 import { measureRequests, totalOf } from './promote-requests.ts';
@@ -57,6 +58,10 @@ export const benches: Readonly<Record<string, Bench>> = {
   package: {
     what: 'Packages a chart of 200 templates and 10 subcharts, half of them archives: wall time of our step in a process that did nothing before, from the folder to the file written, as a part of what helm 3.10.1 takes as a whole process, medians of 15 rounds in turns; the same with the start of our process is said before.',
     run: runPackage,
+  },
+  plan: {
+    what: 'Plans what stays and what goes from facts in memory: repositories of 200 images each, 20 branches and tags of git for each, 5 running containers and as many revisions of Helm and more; 250, 500 and 1,000 of them, so that the last have 200,000 images and 5,000 containers. Seconds of the plan alone, medians of 3 processes that did nothing before; the peak is that of the whole process, the facts included.',
+    run: async say => ({ ...(await measurePlan(3, say)) }),
   },
 };
 

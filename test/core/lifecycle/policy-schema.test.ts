@@ -1,0 +1,155 @@
+/** The keys `keep`, `delete` and `usage`: what is read, and that every fault is told at once, each where it is. */
+import { deepEqual, equal } from 'node:assert/strict';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { parseNamePattern } from '../../../core/lifecycle/name-pattern.ts';
+import { deleteSchema, keepSchema, usageSchema } from '../../../core/lifecycle/policy-schema.ts';
+
+const schema = z.strictObject({ keep: keepSchema, delete: deleteSchema, usage: usageSchema.optional() });
+const hour = 3_600_000;
+
+/** Patterns as they were written. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (key, each: unknown) => (key === 'isWhole' ? undefined : each))) as unknown;
+}
+
+function faultsOf(text: string): string[] {
+  const read = schema.safeParse(parse(text));
+  return read.success ? [] : read.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`);
+}
+
+describe('the policy', () => {
+  it('is read with its durations in milliseconds', () => {
+    const text = `
+      keep:
+        deployed: true
+        helmRevisions: 10
+        tags: ["v*", "latest"]
+        references:
+          - {branch: "/^(main|release\\\\/.*)$/", images: {last: 10}}
+          - {branch: "*", images: {last: 2, in: 168h, operator: And}, activeWithin: 168h, limit: 10}
+          - {pullRequest: active, images: {last: 2}}
+          - {tag: "*", limit: 10}
+        newerThan: 2h
+      delete:
+        untagged: {olderThan: 24h}
+        withoutRecord: {tagsMatching: "/^\\\\d+$/", definitions: [12, 13]}
+      usage: {report: required, maxAge: 24h}`;
+    const all = { last: -1, operator: 'And' };
+    deepEqual(plain(schema.parse(parse(text))), {
+      keep: {
+        deployed: true,
+        helmRevisions: 10,
+        tags: [{ text: 'v*' }, { text: 'latest' }],
+        references: [
+          { kind: 'branch', pattern: { text: '/^(main|release\\/.*)$/' }, images: { last: 10, operator: 'And' } },
+          {
+            kind: 'branch',
+            pattern: { text: '*' },
+            images: { last: 2, in: 168 * hour, operator: 'And' },
+            activeWithin: 168 * hour,
+            limit: 10,
+          },
+          { kind: 'pullRequest', images: { last: 2, operator: 'And' } },
+          { kind: 'tag', pattern: { text: '*' }, images: all, limit: 10 },
+        ],
+        newerThan: 2 * hour,
+      },
+      delete: {
+        untagged: { olderThan: 24 * hour },
+        withoutRecord: { tagsMatching: { text: '/^\\d+$/' }, definitions: [12, 13] },
+      },
+      usage: { report: 'required', maxAge: 24 * hour },
+    });
+  });
+
+  it('left out keeps what runs, ten revisions, what people work on and the last day, and deletes no more than it must', () => {
+    const { keep, delete: gone } = schema.parse({});
+    deepEqual(
+      { ...keep, references: keep.references.map(each => `${each.kind} ${each.pattern?.text ?? ''}`) },
+      {
+        deployed: true,
+        helmRevisions: 10,
+        tags: [],
+        references: ['branch /^(main|master|staging|production|release\\/.*)$/', 'branch *', 'pullRequest ', 'tag *'],
+        newerThan: 24 * hour,
+      },
+    );
+    deepEqual(gone, { withoutRecord: 'keep' });
+    equal(schema.parse({ keep: { deployed: false } }).keep.helmRevisions, undefined);
+    equal(schema.parse({ keep: { deployed: false, helmRevisions: 3 } }).keep.helmRevisions, 3);
+  });
+
+  it('tells every fault at once', () => {
+    const text = `
+      keep:
+        deployed: yes please
+        helmRevisions: -2
+        tags: ["a[b", "*a*b*c*d*e"]
+        references:
+          - {branch: main, tag: "v*", images: {lst: 3, operator: Or, last: 1.5}}
+          - {limit: 0}
+          - {branch: "/(a/", images: {in: 2 h}}
+          - {pullRequest: completed}
+        newerThan: 24
+        older: 3
+      delete: {untagged: {olderThan: 1m}, withoutRecord: {tagsMatching: "/\\\\d+/", definitions: []}}
+      usage: {report: optional, maxAge: 31d}`;
+    const faults = faultsOf(text);
+    const expected = [
+      'keep.deployed must be true or false',
+      'keep.helmRevisions must be a whole number, at least -1',
+      'keep.tags.0 must be a glob, and holds what no name can',
+      'keep.tags.1 must have at most 4 *',
+      'keep.references.0.images.last must be a whole number',
+      'keep.references.0.images Unrecognized key: "lst"',
+      'keep.references.0.images.operator joins last and in, so it needs both',
+      'keep.references.0 must have one of branch, tag and pullRequest',
+      'keep.references.1.limit must be a whole number, at least 1',
+      'keep.references.1 must have one of branch, tag and pullRequest',
+      'keep.references.2.branch must be a regular expression of the kind that is known here: it does not close a group',
+      'keep.references.2.images.in must be a whole number and a unit',
+      'keep.references.3.pullRequest must be active',
+      'keep.newerThan must be a whole number and a unit',
+      'keep Unrecognized key: "older"',
+      'delete.untagged.olderThan must be at least 3600 s',
+      'delete.withoutRecord.tagsMatching must be a glob, or an expression from ^ to $',
+      'delete.withoutRecord.definitions must name at least one definition',
+      'usage.report must be required',
+      'usage.maxAge must be at least 60 s and at most 30 d',
+    ];
+    deepEqual(
+      expected.filter(each => !faults.some(fault => fault.startsWith(each))),
+      [],
+      faults.join('\n'),
+    );
+    equal(faults.length, expected.length, faults.join('\n'));
+  });
+
+  it('says of withoutRecord what may stand there', () => {
+    const why = 'delete.withoutRecord must be keep, or a block with both tagsMatching and definitions';
+    deepEqual(faultsOf('delete: {withoutRecord: drop}'), [why]);
+    deepEqual(faultsOf('delete: {withoutRecord: {tagsMatching: "*"}}'), [why]);
+  });
+});
+
+describe('a pattern of names', () => {
+  const matching: readonly (readonly [pattern: string, yes: readonly string[], no: readonly string[]])[] = [
+    ['main', ['main'], ['main2', 'a/main', 'MAIN']],
+    ['*', ['', 'a', 'a/b'], []],
+    ['v*', ['v', 'v1.0'], ['av']],
+    ['*-rc*', ['1-rc', '1-rc.2'], ['rc']],
+    ['a*a', ['aa', 'aba'], ['a']],
+    ['a*b*b', ['abb', 'axbyb'], ['ab']],
+    ['r.1', ['r.1'], ['rx1']],
+    ['/^v\\d+$/', ['v10'], ['v', 'xv1']],
+    ['/hot/', ['a-hotfix'], ['cold']],
+  ];
+  for (const [text, yes, no] of matching) {
+    it(`${text} matches what it should`, () => {
+      const pattern = parseNamePattern(text);
+      for (const name of yes) equal(pattern.matches(name), true, name);
+      for (const name of no) equal(pattern.matches(name), false, name);
+    });
+  }
+});
