@@ -4,7 +4,7 @@
  */
 import { Document } from 'yaml';
 import { z } from 'zod';
-import { inputError } from '../base/errors.ts';
+import { hasCode, inputError } from '../base/errors.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 
 const path = z.array(z.string().min(1).max(253)).min(1).max(32);
@@ -34,8 +34,39 @@ export interface PlacedImage {
   readonly digest: Digest;
 }
 
+/** What the file of all charts of a promotion is called. */
+export const stageValuesFile = 'stage-values.yaml';
+
 /**
- * Writes the values file, as YAML text, for every pin of the charts. `host` is the stage's registry.
+ * Writes the values files, by their names: one for all charts, and where there are several one for each. Charts that want
+ * two values at one place, as most do at `image.repository`, have none together. Throws as {@link writeStageValues}.
+ */
+export function writeValuesFiles(
+  charts: PinnedCharts['charts'],
+  images: readonly PlacedImage[],
+  host: string,
+): ReadonlyMap<string, string> {
+  if (charts.length <= 1) return new Map([[stageValuesFile, writeStageValues(charts, images, host)]]);
+  const files = new Map<string, string>();
+  for (const chart of charts) {
+    const { name } = chart;
+    // It becomes the name of a file.
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) throw inputError(`"${name}" is not the name of a chart.`);
+    const file = `stage-values-${name}.yaml`;
+    if (files.has(file)) throw inputError(`Two charts are called "${name}".`);
+    files.set(file, writeStageValues([chart], images, host));
+  }
+  try {
+    files.set(stageValuesFile, writeStageValues(charts, images, host));
+  } catch (thrown) {
+    // Each by itself was right, so it is what they want together.
+    if (!hasCode(thrown, 'INPUT_INVALID')) throw thrown;
+  }
+  return files;
+}
+
+/**
+ * Writes one values file, as YAML text, for every pin of the charts. `host` is the stage's registry.
  * Throws `INPUT_INVALID` where a chart pins an image that is not among `images`: the stage could not pull it.
  */
 export function writeStageValues(charts: PinnedCharts['charts'], images: readonly PlacedImage[], host: string): string {

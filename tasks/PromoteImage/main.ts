@@ -24,7 +24,7 @@ import { setOutputs } from './outputs.ts';
 import { nameOfSource, type PlannedBuild, type PlanningDeps, planBuilds } from './plan-builds.ts';
 import { openRegistries } from './registries.ts';
 import { describeBytes, describePromotion } from './summary.ts';
-import { makeValues, readPins, writeValuesFile } from './values-file.ts';
+import { makeValues, readPins, writeValues } from './values-file.ts';
 
 /** What everything after the planning needs. */
 interface Scene extends PlanningDeps {
@@ -105,7 +105,11 @@ async function promoteBuild(scene: Scene, { build, plan }: PlannedBuild, hold: H
   await showSummary(`${dryRun ? 'Promotion plan' : 'Promotion'} of build ${build.id}`, describePromotion(content));
 }
 
-async function finish({ inputs, target }: Scene, planned: readonly PlannedBuild[], values?: string): Promise<void> {
+async function finish(
+  { inputs, target }: Scene,
+  planned: readonly PlannedBuild[],
+  values?: ReadonlyMap<string, string>,
+): Promise<void> {
   // A digest that is not in the stage would be deployed there by the next step.
   if (inputs.dryRun) return;
   setOutputs(
@@ -113,9 +117,8 @@ async function finish({ inputs, target }: Scene, planned: readonly PlannedBuild[
     target.host,
   );
   if (values === undefined) return;
-  const path = await writeValuesFile(inputs.outputDirectory, values);
-  agentLog.info(`Wrote ${path}.`);
-  setOutput('valuesFile', path);
+  const path = await writeValues(inputs.outputDirectory, values);
+  if (path !== undefined) setOutput('valuesFile', path);
 }
 
 void runTask(async () => {

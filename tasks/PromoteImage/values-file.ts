@@ -1,11 +1,17 @@
-/** `stage-values.yaml`: where the chart finds its images in this stage. */
+/** `stage-values.yaml`: where the charts find their images in this stage. */
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { inputError, withContext } from '../../core/base/errors.ts';
 import { parseJson } from '../../core/base/json.ts';
-import { type PinnedCharts, pinnedCharts, writeStageValues } from '../../core/lifecycle/stage-values.ts';
+import {
+  type PinnedCharts,
+  pinnedCharts,
+  stageValuesFile,
+  writeValuesFiles,
+} from '../../core/lifecycle/stage-values.ts';
 import { readTextFile, writeWhole } from '../agent/files.ts';
+import { agentLog } from '../agent/log.ts';
 import { readVariable } from '../agent/variables.ts';
 import type { PlannedBuild } from './plan-builds.ts';
 
@@ -23,14 +29,14 @@ export async function readPins(path: string): Promise<PinnedCharts | undefined> 
 }
 
 /**
- * The text of the values file; undefined where there are no pins. Throws `INPUT_INVALID` where they are another build's,
+ * The values files by their names; undefined where there are no pins. Throws `INPUT_INVALID` where they are another build's,
  * or a chart's image is not promoted.
  */
 export function makeValues(
   pins: PinnedCharts | undefined,
   planned: readonly PlannedBuild[],
   host: string,
-): string | undefined {
+): ReadonlyMap<string, string> | undefined {
   if (!pins) return undefined;
   const { build, charts } = pins;
   if (!planned.some(each => each.build.id === build.id && each.build.projectId === build.projectId.toLowerCase())) {
@@ -47,13 +53,24 @@ export function makeValues(
     })),
   );
   try {
-    return writeStageValues(charts, images, host);
+    return writeValuesFiles(charts, images, host);
   } catch (cause) {
     throw withContext('The input imagesFile', cause);
   }
 }
 
-/** Writes the file, and gives its path. */
-export function writeValuesFile(directory: string, text: string): Promise<string> {
-  return writeWhole(directory, 'stage-values.yaml', text);
+/** Writes the files, and gives the path of the one for all charts; undefined where they have none together. */
+export async function writeValues(directory: string, files: ReadonlyMap<string, string>): Promise<string | undefined> {
+  let together: string | undefined;
+  for (const [name, text] of files) {
+    const path = await writeWhole(directory, name, text);
+    agentLog.info(`Wrote ${path}.`);
+    if (name === stageValuesFile) together = path;
+  }
+  if (together === undefined) {
+    agentLog.warn(
+      `The output variable valuesFile is not set: the charts want different values at one place, so each has a file of its own, ${[...files.keys()].join(', ')}.`,
+    );
+  }
+  return together;
 }
