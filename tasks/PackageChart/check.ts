@@ -14,9 +14,17 @@ import type { ReadyChart } from './pack.ts';
 
 /** A sentence for each thing that a person should know. */
 export interface Findings {
-  /** What is in the manifests and is not pinned. */
-  readonly seen: readonly string[];
+  /** Images of the build that stand in the manifests without their pins. */
+  readonly loose: readonly string[];
   readonly unchecked: readonly string[];
+  /** Whatever else the manifests run. */
+  readonly foreign: readonly ForeignImage[];
+}
+
+/** An image in what helm renders of a chart, as it stands there, that nothing pins. */
+export interface ForeignImage {
+  readonly chart: string;
+  readonly image: string;
 }
 
 /** Checks every chart, with the archive that will be written. Throws `INPUT_INVALID`, naming the chart. */
@@ -25,7 +33,8 @@ export async function checkCharts(
   { helm, reason }: HelmChoice,
   valuesFiles: readonly string[],
 ): Promise<Findings> {
-  const seen: string[] = [];
+  const loose: string[] = [];
+  const foreign: ForeignImage[] = [];
   const unchecked: string[] = [];
   for (const ready of charts) {
     const about = (sentence: string): string => `${ready.name}: ${sentence}`;
@@ -33,7 +42,8 @@ export async function checkCharts(
       unchecked.push(...checkSchema(ready.chart, ready.pinned.pins).map(about));
       if (!helm) continue;
       const rendered = await checkWithHelm(helm, ready, valuesFiles);
-      seen.push(...rendered.seen.map(about));
+      loose.push(...rendered.loose.map(about));
+      foreign.push(...rendered.foreign);
       unchecked.push(...rendered.unchecked.map(about));
     } catch (cause) {
       throw withContext(`The chart "${ready.name}"`, cause);
@@ -44,7 +54,7 @@ export async function checkCharts(
       `Nothing was linted or rendered, because ${reason}: whether the templates take every pin is not known.`,
     );
   }
-  return { seen, unchecked };
+  return { loose, unchecked, foreign };
 }
 
 async function checkWithHelm(helm: Helm, ready: ReadyChart, valuesFiles: readonly string[]): Promise<Findings> {
@@ -55,11 +65,23 @@ async function checkWithHelm(helm: Helm, ready: ReadyChart, valuesFiles: readonl
       if (line.trim()) agentLog.info(`helm lint: ${line}`);
     }
     if (ready.chart.metadata.type === 'library') {
-      return { seen: [], unchecked: ['a library chart renders nothing by itself, so its pins were not looked for.'] };
+      const said = 'a library chart renders nothing by itself, so its pins were not looked for.';
+      return { loose: [], foreign: [], unchecked: [said] };
     }
     const manifests = await template(helm, path, valuesFiles);
-    return { seen: checkRendered(manifests, ready.pinned.pins), unchecked: [] };
+    const loose = checkRendered(manifests, ready.pinned.pins);
+    return { loose, foreign: findForeign(manifests, ready), unchecked: [] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** For people alone, so what only looks like an image does no harm. */
+function findForeign(manifests: string, { name, pinned }: ReadyChart): ForeignImage[] {
+  const images = [...manifests.matchAll(/^\s*(?:- )?"?image"?: *["']?([\w./:@-]+)["']?\s*$/gm)].map(
+    ([, image = '']) => image,
+  );
+  const isPinned = (image: string): boolean =>
+    pinned.pins.some(({ shows }) => shows.every(shown => image.includes(shown)));
+  return [...new Set(images)].flatMap(image => (isPinned(image) ? [] : [{ chart: name, image }]));
 }

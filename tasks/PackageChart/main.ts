@@ -45,7 +45,7 @@ interface Work {
 async function packageCharts(http: Http): Promise<void> {
   const work = await prepare(http);
   const { inputs, found, ready, charts, findings } = work;
-  for (const sentence of [...findings.unchecked, ...findings.seen]) agentLog.warn(sentence);
+  for (const sentence of [...findings.unchecked, ...findings.loose]) agentLog.warn(sentence);
   tellPins(ready);
   await write(work);
   await push(work);

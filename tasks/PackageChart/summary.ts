@@ -6,7 +6,7 @@ import { code, row, shortDigest, table } from '../agent/markdown.ts';
 import { neutralise } from '../agent/output.ts';
 import { escapeMarkdown } from '../agent/summary.ts';
 import type { PackagedChart } from './artifacts.ts';
-import type { Findings } from './check.ts';
+import type { Findings, ForeignImage } from './check.ts';
 import type { ReadyChart } from './pack.ts';
 
 /** What the page tells of. */
@@ -30,7 +30,11 @@ export function describeCharts({ build, ready, charts, findings }: SummaryConten
     `### Charts of build ${build.id}`,
     table(['Chart', 'Version', 'sha256 of the archive', 'Pushed as'], ['left', 'left', 'left', 'left'], rows),
     ...ready.flatMap(each => describePins(each)),
-    ...list('Not pinned', [...ready.flatMap(describeUnpinned), ...findings.seen.map(escapeMarkdown)]),
+    ...list('Not pinned', [
+      ...ready.flatMap(describeUnpinned),
+      ...findings.loose.map(escapeMarkdown),
+      ...describeForeign(findings.foreign),
+    ]),
     ...list('Not checked', findings.unchecked.map(escapeMarkdown)),
     '',
   ].join('\n\n');
@@ -77,6 +81,10 @@ function describeUnpinned({ name, pinned }: ReadyChart): string[] {
     ({ file, line, path, image }: Candidate) =>
       `${code(image)} at ${code(formatPath(path))} of ${code(name)} (${code(file)}, line ${line})`,
   );
+}
+
+function describeForeign(images: readonly ForeignImage[]): string[] {
+  return images.map(({ chart, image }) => `${code(image)} in what helm renders of ${code(chart)}`);
 }
 
 function list(title: string, items: readonly string[]): string[] {

@@ -91,15 +91,16 @@ interface Ending {
 
 function execute(path: string, args: readonly string[], limits: HelmLimits): Promise<Ending> {
   return new Promise(done => {
-    const child = spawn(path, args, { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own can be stopped with all that helm started, such as a plugin. Windows has none.
+    const hasGroup = process.platform !== 'win32';
+    const child = spawn(path, args, { env: environment(), stdio: ['ignore', 'pipe', 'pipe'], detached: hasGroup });
     const output: Buffer[] = [];
     let size = 0;
     let words = '';
     let fault: Ending['fault'];
     const stop = (reason: 'time' | 'bytes'): void => {
       fault ??= reason;
-      child.kill('SIGKILL');
-      // What helm started, such as a plugin, could hold them open for ever.
+      if (!hasGroup || !killGroup(child.pid)) child.kill('SIGKILL');
       child.stdout.destroy();
       child.stderr.destroy();
     };
@@ -122,6 +123,15 @@ function execute(path: string, args: readonly string[], limits: HelmLimits): Pro
     });
     child.on('close', end);
   });
+}
+
+/** Gives whether there was one. */
+function killGroup(id: number | undefined): boolean {
+  try {
+    return id !== undefined && process.kill(-id, 'SIGKILL');
+  } catch {
+    return false;
+  }
 }
 
 /** What the agent has, but for what it hands to this task alone: inputs, connections, secrets. */

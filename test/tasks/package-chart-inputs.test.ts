@@ -8,6 +8,15 @@ import { assertFailed, assertSucceeded, projectId } from './step.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 
+const imageOf = (repository: string) => ({
+  repository,
+  digest,
+  tags: ['4711'],
+  mediaType: 'x',
+  size: 1,
+  reference: `r/${repository}@${digest}`,
+});
+
 /** What a classic release has. */
 const release = {
   'System.HostType': 'release',
@@ -40,14 +49,6 @@ describe('PackageChart and inputs that are wrong', () => {
   after(() => bench.close());
 
   const collectionId = '0a5a7f21-1b5c-4e6d-8f90-a1b2c3d4e5f6';
-  const imageOf = (repository: string) => ({
-    repository,
-    digest,
-    tags: ['4711'],
-    mediaType: 'x',
-    size: 1,
-    reference: `r/${repository}@${digest}`,
-  });
   const fileOf = (more: object) => ({
     schema: 1,
     build: { id: 4711, projectId: projectId.toUpperCase(), collectionId },
@@ -240,19 +241,19 @@ describe('PackageChart and inputs that are wrong', () => {
     );
   });
 
+  const inputsOfRelease = () => ({
+    ...none,
+    charts: 'web',
+    imagesFile: join(outputOf(bench.agent.staging), 'images.json'),
+    onUnusedPin: 'warn',
+    outputDirectory: '$(Agent.TempDirectory)/charts',
+  });
+
   describe('in a classic release', () => {
     const inRelease = { variables: release, endpoints: {} };
-    const file = () => join(outputOf(bench.agent.staging), 'images.json');
-    const inputs = () => ({
-      ...none,
-      charts: 'web',
-      imagesFile: file(),
-      onUnusedPin: 'warn',
-      outputDirectory: '$(Agent.TempDirectory)/charts',
-    });
 
     it('says up front that a release keeps no artifacts, and packages what the file says', async () => {
-      const outcome = await bench.pack(inputs(), helms[0], inRelease);
+      const outcome = await bench.pack(inputsOfRelease(), helms[0], inRelease);
       assertSucceeded(outcome);
       assert.match(linesOf(outcome)[0] ?? '', /^This is a classic release, and a release keeps no artifacts/);
       assert.match(outcome.variables['chartpath'] ?? '', /\/temp\/charts\/web-1\.4\.0\+c\.[0-9a-f]{10}\.tgz$/);
@@ -277,7 +278,7 @@ describe('PackageChart and inputs that are wrong', () => {
     ];
     for (const [what, more, message] of refused) {
       it(`is refused ${what}, and nothing is written`, async () => {
-        assertFailed(await bench.pack({ ...inputs(), ...more }, undefined, inRelease), message);
+        assertFailed(await bench.pack({ ...inputsOfRelease(), ...more }, undefined, inRelease), message);
         assert.equal(await fingerprint(), untouched);
       });
     }
