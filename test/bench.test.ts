@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { runHere } from '../scripts/bench/client.ts';
 import { measureCollect } from '../scripts/bench/collect.ts';
 import { measureScale } from '../scripts/bench/delete-at-scale.ts';
+import { planHere } from '../scripts/bench/plan-client.ts';
 import { measureRequests, totalOf } from '../scripts/bench/promote-requests.ts';
 import { measureRelease } from '../scripts/bench/release-build.ts';
 import { sumOf } from '../scripts/bench/tally.ts';
@@ -63,5 +64,13 @@ describe('benches', () => {
     deepEqual([coldSigned.source['referrers.list'], coldSigned.source['oci.tags.list']], [2, 1]);
     deepEqual([warmSigned.source['referrers.list'], warmSigned.source['oci.tags.list']], [2, 1]);
     equal(warmSigned.target['manifest.head'], 2);
+  });
+
+  it('plans every image of a world that is read whole, the same way each time', () => {
+    const world = { repositories: 10, images: 120, references: 12, containers: 50 };
+    const [one, other] = [planHere(world), planHere(world)];
+    equal(one.hash, other.hash);
+    equal(one.keep + one.delete, 1200);
+    ok(one.keep > 300 && one.delete > 300, `${one.keep} stay and ${one.delete} go`);
   });
 });

@@ -16,7 +16,6 @@ export interface UseHolds {
 }
 
 interface Search {
-  readonly places: Places;
   readonly uses: Map<Digest, Set<string>>;
   readonly unparsed: Set<string>;
   readonly everything: Set<string>;
@@ -46,7 +45,7 @@ function createSearch(places: Places): Search {
     const last = lastPartOf(home.repository);
     byLastPart.set(last, [...(byLastPart.get(last) ?? []), home]);
   }
-  return { places, uses: new Map(), unparsed: new Set(), everything: new Set(), byLastPart, byTag: new Map() };
+  return { uses: new Map(), unparsed: new Set(), everything: new Set(), byLastPart, byTag: new Map() };
 }
 
 function holdUse(search: Search, { image, imageId, where }: UseFact, cluster: string): void {
@@ -112,8 +111,8 @@ function holdTags(search: Search, { places }: Home, tags: ReadonlyMap<string, re
   }
 }
 
-function holdDigest({ places, uses }: Search, digest: Digest, words: string): void {
-  if (!places.byDigest.has(digest)) return;
+/** Of what is in no registry too: an index may have it as a child. */
+function holdDigest({ uses }: Search, digest: Digest, words: string): void {
   const known = uses.get(digest);
   if (known) known.add(words);
   else uses.set(digest, new Set([words]));

@@ -28,7 +28,7 @@ export interface Place {
 export interface Copies {
   /** One of them; the others hang on it. */
   first: Place | undefined;
-  /** The reasons that hold the image wherever it is, none twice; undefined where there are none. */
+  /** The reasons that hold the image wherever it is, some perhaps twice; undefined where there are none. */
   keptBy: string[] | undefined;
 }
 
@@ -77,8 +77,8 @@ export function gatherPlaces(facts: PlanFacts, builds: KnownBuilds): Places {
 export function keepEverywhere({ byDigest }: Places, digest: Digest, reason: string): void {
   const copies = byDigest.get(digest);
   if (!copies) return;
-  if (!copies.keptBy) copies.keptBy = [reason];
-  else if (!copies.keptBy.includes(reason)) copies.keptBy.push(reason);
+  if (copies.keptBy) copies.keptBy.push(reason);
+  else copies.keptBy = [reason];
 }
 
 /** What an image refers to, as far as that is known: its subject, and those that its tags name. */

@@ -11,11 +11,11 @@ export interface Tie<Key> {
   readonly isDownward: boolean;
 }
 
-/** Adds a reason, once. */
+/** Adds a reason; whoever reads them drops what is there twice. */
 export function addReason<Key>(held: Map<Key, string[]>, key: Key, reason: string): void {
   const known = held.get(key);
-  if (!known) held.set(key, [reason]);
-  else if (!known.includes(reason)) known.push(reason);
+  if (known) known.push(reason);
+  else held.set(key, [reason]);
 }
 
 /** What stays so far, and a way to add to it. */

@@ -130,7 +130,8 @@ function isUsed(world: World, digest: Digest): boolean {
 function closeOverIndexes(world: World): Set<Digest> {
   const { copies } = world;
   const all = [...new Set(copies.map(copy => copy.image.digest))];
-  const used = new Set(all.filter(digest => isUsed(world, digest)));
+  const named = new Set([...all, ...copies.flatMap(copy => copy.image.children ?? [])]);
+  const used = new Set([...named].filter(digest => isUsed(world, digest)));
   const has = (index: Digest, child: Digest) =>
     copies.some(({ image }) => image.digest === index && image.children?.includes(child));
   const grow = (set: Set<Digest>, isAdded: (candidate: Digest, member: Digest) => boolean) => {

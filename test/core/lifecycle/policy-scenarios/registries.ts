@@ -123,6 +123,14 @@ export const registryScenarios: readonly Scenario[] = [
     ),
   },
   {
+    title: 'a child that runs holds its index although no registry has the child',
+    policy: used,
+    builds: { 1: 'main 9d' },
+    images: { 'ci/web i': { builds: [1], children: ['a', 'b'] }, 'ci/web b': {} },
+    runs: { prod: ['elsewhere.example/web@a'] },
+    keeps: { 'ci/web i': 'is in use', 'ci/web b': 'the index i, which stays' },
+  },
+  {
     title: 'a child with a tag of its own stays without its index',
     policy: '',
     builds: { 1: 'main 9d' },
