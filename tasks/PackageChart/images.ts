@@ -65,8 +65,7 @@ async function readFromRecords(
   const records = await readPromotable(registry, { ...build, buildId: build.id }, agentLog);
   const tagged = (repository: string) => buildTagIn(registry, repository, buildTagOf(buildTagPrefix, build));
   const chosen = await chooseImages({ records, from: registry.host, tagged }, { charts: false });
-  // A signature that was tagged as an image refers to one, and is none.
-  const images = chosen.map(({ recorded }) => recorded).filter(({ subject }) => subject === undefined);
+  const images = chosen.map(({ recorded }) => recorded);
   const listed = listImages(images, registry.host);
   return {
     build,

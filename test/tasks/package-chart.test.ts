@@ -10,6 +10,7 @@ import { assertKept, assertSucceeded } from './step.ts';
 
 const [helm310] = helms as [(typeof helms)[number]];
 const shown = (digest: string): string => `${digest.slice(7, 19)}@${digest}`;
+const imageAt = (registry: string) => `{registry: "${registry}", repository: shop/web, tag: x}`;
 
 describe('PackageChart', () => {
   let bench: Bench;
@@ -108,6 +109,34 @@ describe('PackageChart', () => {
     assert.notDeepEqual(await sums({ version: 'build' }), await sums({ version: 'build' }, other));
   });
 
+  it('names all that is in the chart by its version: what is given for it, too', async () => {
+    const versions: (string | undefined)[] = [];
+    for (const appVersion of ['1.4.1', '1.4.1', '1.4.2']) {
+      const outcome = await bench.pack({ charts: 'charts/web', onUnusedPin: 'warn', appVersion });
+      assertSucceeded(outcome);
+      versions.push(outcome.variables['chartversion']);
+    }
+    assert.equal(versions[1], versions[0]);
+    assert.notEqual(versions[2], versions[0]);
+  });
+
+  it('pins what names the registry of the images or none, and nothing at a foreign host', async () => {
+    const { host } = bench.registry;
+    const values = `enabled: true\nown: ${imageAt(host)}\nforeign: ${imageAt('docker.io')}\nimage: ${imageAt('')}\n`;
+    await bench.write('charts/hosts', chartOf('hosts', 'shop/web', { 'values.yaml': values }));
+    const outcome = await bench.pack({ charts: 'charts/hosts', onUnusedPin: 'warn' });
+    assertSucceeded(outcome);
+    const [listed] = ((await readImagesJson(bench.agent.staging)).charts ?? []).filter(({ name }) => name === 'hosts');
+    assert.deepEqual(
+      listed?.pins.map(each => each.values),
+      [
+        { registry: ['own', 'registry'], repository: ['own', 'repository'] },
+        { registry: ['image', 'registry'], repository: ['image', 'repository'] },
+      ],
+    );
+    assert.match(await readSummary(outcome), /^- `docker\.io\/shop\/web:x` at `foreign` of `hosts`/m);
+  });
+
   it('writes the build where it is to be read: version, pin, appVersion, commit', async () => {
     assertSucceeded(await bench.pack({ charts: 'charts/web\ncharts/api', version: 'build' }, helm310));
     const listed = (await readImagesJson(bench.agent.staging)).charts?.find(({ name }) => name === 'web');
@@ -197,5 +226,20 @@ describe('PackageChart', () => {
       assert.ok(!bytes.includes(password), name);
     }
     assert.ok(!(await readSummary(outcome)).includes(password));
+  });
+
+  it('leaves out an output variable that would be too long, and says so', async () => {
+    const names = Array.from({ length: 100 }, (_, at) => `chart-${at}-${'x'.repeat(60)}`);
+    for (const name of names) await bench.write(`many/${name}`, chartOf(name, 'shop/web'));
+    const charts = names.map(name => `many/${name}`).join('\n');
+    const outcome = await bench.pack({ charts, onUnusedPin: 'warn', helm: 'never' });
+    assertSucceeded(outcome);
+    assert.deepEqual(outcome.variables, {});
+    assert.ok(
+      warningsOf(outcome).includes(
+        'The output variable charts is not set: 100 charts are too long for one. Read images.json.',
+      ),
+    );
+    assert.ok(((await readImagesJson(bench.agent.staging)).charts ?? []).length >= 100);
   });
 });
