@@ -19,6 +19,8 @@ export type CopyVerdict =
   /** Nothing of its own lets it go: it goes with the index or the subject that it belongs to, and else stays. */
   | { readonly kind: 'follows'; readonly reasons: readonly string[] };
 
+const heldElsewhere: CopyVerdict = { kind: 'follows', reasons: [] };
+
 /** The clocks of Azure DevOps and the registry may disagree by so much. */
 const clockDifferenceMs = 60 * 60_000;
 
@@ -37,6 +39,8 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
     }
   }
   if (stays.length > 0) return { kind: 'stays', reasons: stays };
+  // Held everywhere, it stays whatever would let it go.
+  if (place.copies.keptBy) return heldElsewhere;
   if (unrecorded) return unrecorded;
   const tied = place.records.flatMap(entry => goneBecause(rules, place, entry, tags) ?? []);
   const causes = [...tied, ...untaggedBecause(rules, place)];

@@ -83,8 +83,12 @@ export function keepEverywhere({ byDigest }: Places, digest: Digest, reason: str
 
 /** What an image refers to, as far as that is known: its subject, and those that its tags name. */
 export function subjectsOf({ subject, tags }: ImageFact): Digest[] {
-  const named = tags.flatMap(tag => subjectOfTag(tag.name) ?? []);
-  return subject === undefined || subject === 'none' ? named : [subject, ...named];
+  const found = subject === undefined || subject === 'none' ? [] : [subject];
+  for (const { name } of tags) {
+    const named = subjectOfTag(name);
+    if (named !== undefined) found.push(named);
+  }
+  return found;
 }
 
 function inOrder<T>(groups: ReadonlyMap<string, T>): [string, T][] {
