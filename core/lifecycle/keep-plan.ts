@@ -73,34 +73,25 @@ function hashPlan(plan: Omit<KeepPlan, 'hash'>): string {
   return hash.digest('hex');
 }
 
-/** One of its uses in words, and how many there are. A running child holds its index: that is what was pulled. */
+/** One of its uses in words, and how many there are. */
 function tellUses({ uses }: UseHolds, places: Places, tell: Tell): void {
-  const indexes = indexesOf(places);
   for (const [digest, words] of uses) {
     const [first = ''] = [...words].sort();
     tell(digest, words.size === 1 ? first : `${first}, and in ${words.size - 1} more places`);
-    const above = new Set(indexes.get(digest));
-    for (const index of above) {
-      tell(index, `its child ${digest} is in use`);
-      // A set that grows while it is walked is walked to its end.
-      for (const higher of indexes.get(index) ?? []) above.add(higher);
-    }
   }
+  tellIndexes(new Set(uses.keys()), places, tell);
 }
 
-function indexesOf({ homes }: Places): Map<Digest, Set<Digest>> {
-  const found = new Map<Digest, Set<Digest>>();
-  for (const { places } of homes) {
-    for (const { image } of places) {
-      const { digest } = image;
-      for (const child of image.children ?? []) {
-        const known = found.get(child);
-        if (known) known.add(digest);
-        else found.set(child, new Set([digest]));
-      }
-    }
+/** A running child holds its index, which is what was pulled, and that the index it is itself a child of. */
+function tellIndexes(used: Set<Digest>, { homes }: Places, tell: Tell): void {
+  const indexes = homes.flatMap(home => home.places.filter(each => each.image.children?.length));
+  for (let size = -1; size !== used.size; ) {
+    size = used.size;
+    for (const { image } of indexes) if (image.children?.some(child => used.has(child))) used.add(image.digest);
   }
-  return found;
+  for (const { image } of indexes) {
+    for (const child of image.children ?? []) if (used.has(child)) tell(image.digest, `its child ${child} is in use`);
+  }
 }
 
 /** An index holds its children, in whatever registry they are. */
