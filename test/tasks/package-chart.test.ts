@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { helms, runHelm } from '../support/helm.ts';
 import { node24 } from '../support/run-task.ts';
@@ -23,6 +23,8 @@ describe('PackageChart', () => {
   after(() => bench.close());
 
   it('packages a chart with the image that the build recorded, and three helms install that digest', async () => {
+    // Another job tagged them: nothing of that is in this one's folder.
+    await rm(outputOf(bench.agent.staging), { recursive: true });
     const outcome = await bench.pack({ charts: 'charts/web', onUnusedPin: 'warn' }, helm310);
     assertSucceeded(outcome);
     const { charts, images } = await readImagesJson(bench.agent.staging);
