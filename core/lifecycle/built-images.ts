@@ -19,7 +19,7 @@ export interface SourceBuilt {
   readonly byReference: Map<string, Built[]>;
   /** Of the commits that git tags are on. */
   readonly byCommit: Map<string, Built[]>;
-  /** Those of which it is not known from which reference. */
+  /** Those of which it is not known from which reference, or of which git repository that is. */
   readonly unclear: Built[];
 }
 
@@ -63,7 +63,9 @@ function addTo(groups: Map<string, Built[]>, key: string, built: Built): void {
 }
 
 /** https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables, Build.SourceBranch */
-function keyOfReference({ ref, pullRequest }: BuildFact): string | undefined {
+function keyOfReference({ source, ref, pullRequest }: BuildFact): string | undefined {
+  // Two branches of one name need not be of one git repository.
+  if (source === '') return undefined;
   if (pullRequest !== undefined) return `refs/pull/${pullRequest}`;
   if (/^refs\/(?:heads|tags)\/./.test(ref)) return ref;
   return /^refs\/pull\/\d+(?=\/|$)/.exec(ref)?.[0];

@@ -23,7 +23,8 @@ function builtOf(world: World, copy: Copy): Built[] {
   return [...builds].flatMap(build => (build ? [{ copy, build, time: build.finishedAt }] : []));
 }
 
-function nameOf({ ref }: BuildFact): { readonly kind: string; readonly name: string } | undefined {
+function nameOf({ source, ref }: BuildFact): { readonly kind: string; readonly name: string } | undefined {
+  if (source === '') return undefined;
   if (ref.startsWith('refs/heads/')) return { kind: 'branch', name: ref.slice(11) };
   if (ref.startsWith('refs/tags/')) return { kind: 'tag', name: ref.slice(10) };
   return ref.startsWith('refs/pull/') ? { kind: 'pullRequest', name: ref.slice(10).split('/')[0] ?? '' } : undefined;

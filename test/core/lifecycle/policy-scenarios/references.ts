@@ -245,12 +245,16 @@ export const referenceScenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'a build of an unknown reference may be of one that a rule keeps',
-    policy: rule('{branch: main}'),
+    title: 'a build of an unknown reference, or of an unknown git repository, may be of one that a rule keeps',
+    policy: rule('{branch: main, images: {last: 1}}'),
     branches: { main: '1d' },
-    builds: { 1: '? 1d' },
-    images: { 'ci/web a': { builds: [1] } },
-    keeps: { 'ci/web a': 'what its build was made from is not known' },
+    builds: { 1: '? 1d', 2: 'main 2d deleted source:', 3: 'main 3d deleted source:' },
+    images: three,
+    keeps: {
+      'ci/web a': 'what its build was made from is not known',
+      'ci/web b': 'what its build was made from is not known',
+      'ci/web c': 'what its build was made from is not known',
+    },
   },
   {
     title: 'branches that could not be read are taken to exist, to be active and to be within any limit',
