@@ -1,4 +1,5 @@
 /** From a pinned chart to its archive: what it is called, what is written into it, and the bytes. */
+import { withContext } from '../../core/base/errors.ts';
 import type { Chart } from '../../core/helm/chart.ts';
 import { hashContent } from '../../core/helm/content-hash.ts';
 import { listImages } from '../../core/helm/list-images.ts';
@@ -38,8 +39,17 @@ export async function makeReady(
     },
   });
   const version = versionOf(ruleOf(inputs, buildTag, described), described);
-  const chart = stampChart(described, { version, annotations: {} });
+  const chart = withVersion(described, version);
   return { name, version, pinned, chart, packed: await packChart(chart) };
+}
+
+/** The chart's own version may leave no room for more, and not every tag of a build can be a part of one. */
+function withVersion(chart: Chart, version: string): Chart {
+  try {
+    return stampChart(chart, { version, annotations: {} });
+  } catch (cause) {
+    throw withContext(`The chart "${chart.metadata.name}" would have the version "${version}"`, cause);
+  }
 }
 
 /** All that is in the chart is hashed, but for the version, of which the hash is a part then. */
