@@ -16,7 +16,7 @@ interface Text {
 
 /**
  * Checks rendered manifests against the pins of their chart. Gives a sentence for each image of a pinned repository
- * that stands there without its pin, for a warning. Throws `INPUT_INVALID` for a pin that is nowhere in them,
+ * that stands there without its pin, and for each digest that stands behind another repository, for a warning. Throws `INPUT_INVALID` for a pin that is nowhere in them,
  * and for a label that no cluster would take.
  */
 export function checkRendered(manifests: string, pins: readonly Pin[]): readonly string[] {
@@ -29,7 +29,12 @@ export function checkRendered(manifests: string, pins: readonly Pin[]): readonly
   if (bad) throw refuseLabel(bad);
   const lost = pins.filter(pin => !pin.shows.every(shown => texts.some(({ text }) => text.includes(shown))));
   if (lost.length > 0) throw refusePins(lost);
-  return [...new Set(texts.filter(each => isLoose(each, pins)).map(sayLoose))];
+  const loose = texts.filter(each => isLoose(each, pins)).map(sayLoose);
+  const astray = texts.flatMap(each => {
+    const pin = findAstray(each, pins);
+    return pin ? [sayAstray(each, pin)] : [];
+  });
+  return [...new Set([...loose, ...astray])];
 }
 
 /** Every text of a document; where it cannot be read, all of it is one. */
@@ -74,7 +79,7 @@ function refuseLabel({ object, path, text }: Text): Error {
 function refusePins(lost: readonly Pin[]): Error {
   const named = lost.map(({ repository, digest, path }) => `${repository}@${digest} ("${formatPath(path)}")`);
   return inputError(
-    `The pin of ${named.slice(0, 10).join(', ')} went nowhere: what helm renders of the chart does not hold it. Do the templates use that value, and do the chart's values turn them on? Map the value that they use, or choose another pin.`,
+    `The pin of ${named.slice(0, 10).join(', ')} went nowhere: what helm renders of the chart does not hold it. Do the templates use that value, and do the chart's values turn them on? Map the value that they use, turn on what is off by values in valuesFiles, or choose another pin.`,
   );
 }
 
@@ -86,4 +91,18 @@ function isLoose({ path, text }: Text, pins: readonly Pin[]): boolean {
 
 function sayLoose({ object, path, text }: Text): string {
   return `${object} names ${text} at "${formatPath(path)}", which is an image of the build without its pin.`;
+}
+
+/**
+ * The pin whose digest stands behind the name of another repository: a mapping puts it where it is told, and no other
+ * repository has it. A mirror has it below a path of its own.
+ */
+function findAstray({ path, text }: Text, pins: readonly Pin[]): Pin | undefined {
+  const ofDigest = path.at(-1) === 'image' ? pins.filter(({ digest }) => text.includes(digest)) : [];
+  const named = splitImageName(text)?.repository;
+  return ofDigest.some(({ repository }) => `/${named}`.endsWith(`/${repository}`)) ? undefined : ofDigest[0];
+}
+
+function sayAstray({ object, path, text }: Text, { repository }: Pin): string {
+  return `${object} names ${text} at "${formatPath(path)}", but the digest is of ${repository}: name that in the values, unless those of a stage do.`;
 }

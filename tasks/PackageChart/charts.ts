@@ -5,9 +5,9 @@ import type { Chart } from '../../core/helm/chart.ts';
 import { findMissingDependencies } from '../../core/helm/missing-dependencies.ts';
 import { readChart } from '../../core/helm/read-chart.ts';
 import { openChartFolder } from '../agent/chart-folder.ts';
-import { buildDependencies } from '../agent/helm.ts';
 import { agentLog } from '../agent/log.ts';
 import { readVariable } from '../agent/variables.ts';
+import { withDependencies } from './dependencies.ts';
 import type { HelmChoice } from './helm-choice.ts';
 
 /** Reads the folders, in their order. Throws `INPUT_INVALID` or `TOO_LARGE`, naming the folder. */
@@ -26,7 +26,6 @@ export async function readCharts(folders: readonly string[], helm: HelmChoice): 
   throw inputError(`The input charts names two charts called "${twice}". Package each in a step of its own.`);
 }
 
-/** Helm puts what a chart declares into the folder itself, where everybody else looks for it, too. */
 async function readWithDependencies(folder: string, helm: HelmChoice): Promise<Chart> {
   const path = resolve(readVariable('System.DefaultWorkingDirectory') ?? '', folder);
   const read = async (): Promise<Chart> => readChart(await openChartFolder(path, folder));
@@ -41,8 +40,7 @@ async function readWithDependencies(folder: string, helm: HelmChoice): Promise<C
   agentLog.info(
     `${folder} declares ${missing.join(', ')}, which it does not hold. Running helm dependency build in it.`,
   );
-  await buildDependencies(helm.helm, path);
-  const built = await read();
+  const built = await withDependencies(helm.helm, path, read);
   const left = findMissingDependencies(built);
   if (left.length === 0) return built;
   throw inputError(

@@ -20,6 +20,8 @@ export interface SummaryContent {
 
 /** No page is read to its end that is longer, and the agent takes 1 MiB. */
 const maxChanges = 500;
+/** Of one value. */
+const maxShown = 500;
 
 /** Writes the page, as Markdown. */
 export function describeCharts({ build, ready, charts, findings }: SummaryContent): string {
@@ -53,7 +55,7 @@ function describePins({ name, pinned }: ReadyChart): string[] {
   ];
 }
 
-/** Only what was written is shown: what else stands in the values may be nobody's business. */
+/** Both sides as they stand in the file, and only what was written: what else stands there may be nobody's business. */
 function describeChanges(changes: readonly ValueChange[]): string {
   const shown = changes.slice(0, maxChanges);
   const lines = [...groupBy(shown, ({ file }) => file)].flatMap(([file, ofFile]) => [
@@ -62,18 +64,14 @@ function describeChanges(changes: readonly ValueChange[]): string {
       const key = formatPath(path);
       return [
         `@@ line ${line} @@`,
-        ...(before === undefined ? [] : [`- ${neutralise(`${key}: ${quote(before)}`)}`]),
-        `+ ${neutralise(`${key}: ${quote(after)}`)}`,
+        ...(before === undefined ? [] : [`- ${neutralise(`${key}: ${before.slice(0, maxShown)}`)}`]),
+        `+ ${neutralise(`${key}: ${JSON.stringify(after.slice(0, maxShown))}`)}`,
       ];
     }),
   ]);
   const more = changes.length > shown.length ? [`# and ${changes.length - shown.length} more`] : [];
   // Each line begins with a sign of ours, so none of them can end the block.
   return ['```diff', ...lines, ...more, '```'].join('\n');
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 500));
 }
 
 function describeUnpinned({ name, pinned }: ReadyChart): string[] {

@@ -105,7 +105,7 @@ describe('PackageChart and what it checks', () => {
       assert.deepEqual(await renderedImages(helm, outcome.variables['chartpath'] ?? ''), []);
     });
 
-    it(`has helm ${helm.version} bring declared dependencies into the folder, and packs them`, async () => {
+    it(`has helm ${helm.version} bring declared dependencies, packs them, and leaves the folder as it was`, async () => {
       const folder = `umbrella-${helm.version.split('.')[0]}${helm.version.split('.')[1]}`;
       await bench.write(`${folder}/sub`, chartOf('sub', 'shop/web'));
       await bench.write(`${folder}/umbrella`, {
@@ -128,13 +128,12 @@ describe('PackageChart and what it checks', () => {
         outcome.output,
         /^.*umbrella declares sub, which it does not hold\. Running helm dependency build in it\.$/m,
       );
-      assert.deepEqual(await readdir(join(bench.agent.sources, charts, 'charts')), ['sub-1.4.0.tgz']);
+      assert.deepEqual((await readdir(join(bench.agent.sources, charts))).sort(), ['Chart.yaml', 'templates']);
       for (const judge of helms) {
         assert.deepEqual(await renderedImages(judge, outcome.variables['chartpath'] ?? ''), [
           `shop/web:${web.digest.slice(7, 19)}@${web.digest}`,
         ]);
       }
-      assertSucceeded(await bench.pack({ charts }));
     });
   }
 

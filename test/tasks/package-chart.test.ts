@@ -69,7 +69,7 @@ describe('PackageChart', () => {
     assert.ok(page.includes(`| \`web\` | \`${chart?.version}\` | \`${chart?.sha256}\` |  |`), page);
     assert.ok(
       page.includes(
-        `\`\`\`diff\n# values.yaml\n@@ line 4 @@\n- image.tag: "latest"\n+ image.tag: "${shown(web.digest)}"\n\`\`\``,
+        `\`\`\`diff\n# values.yaml\n@@ line 4 @@\n- image.tag: latest\n+ image.tag: "${shown(web.digest)}"\n\`\`\``,
       ),
       page,
     );

@@ -72,6 +72,20 @@ describe('a pin in the rendered manifests', () => {
     ]);
   });
 
+  it('is told of where its digest stands behind the name of another repository, but not behind that of a mirror', () => {
+    const api = pinOf('shop/api');
+    const one = `kind: Pod\nmetadata: {name: a}\n${pod(`nginx:4711@${digest}`)}\n`;
+    assert.deepEqual(checkRendered(one, [web]), [
+      `Pod a names nginx:4711@${digest} at "spec.containers.0.image", but the digest is of shop/web: name that in the values, unless those of a stage do.`,
+    ]);
+    const fine = ['shop/web', 'shop/api', 'mirror.contoso.com:5000/acr/shop/web'];
+    for (const name of fine) {
+      assert.deepEqual(checkRendered(`kind: Pod\n${pod(`${name}@${digest}`)}\n`, [web, api]), [], name);
+    }
+    const near = checkRendered(`kind: Pod\n${pod(`workshop/web@${digest}`)}\n`, [web]);
+    assert.match(near.join('\n'), /workshop\/web.*but the digest is of shop\/web/);
+  });
+
   it('is an error in a label, which names the input to change', () => {
     const labels = [
       'metadata: {name: web, labels: {version: "X"}}',
