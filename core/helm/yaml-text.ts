@@ -37,12 +37,7 @@ export function parseYaml(text: string, name: string): YamlText {
   if (text.length > harmlessLength && countLexemes(text) > maxLexemes) {
     throw tooLarge(name, `it holds more than ${maxLexemes} words and signs`);
   }
-  const loneReturn = text.search(/\r(?!\n)/);
-  if (loneReturn >= 0) {
-    throw inputError(
-      `${name}, line ${text.slice(0, loneReturn).split('\n').length}: a carriage return stands without a line feed, which YAML's readers understand differently. Remove it.`,
-    );
-  }
+  refuseStrangeBreaks(text, name);
   const lines = new LineCounter();
   const document = parseDocument(text, {
     version: '1.1',
@@ -57,6 +52,23 @@ export function parseYaml(text: string, name: string): YamlText {
   if (fault) throw inputError(`${name}, line ${Math.max(1, fault.line)}: ${fault.reason}. Mend it there.`);
   const root = resolveYaml(document, (reason, offset) => inputError(`${name}, line ${lineAt(offset)}: ${reason}.`));
   return { name, text, document, root, lineAt };
+}
+
+/** To helm's reader each of these ends a line, and with it a comment; to newer ones, as the one here, some do not. */
+const strangeBreak = /\r(?!\n)|[\u0085\u2028\u2029]/;
+
+/** https://yaml.org/spec/1.1/#b-generic, https://yaml.org/spec/1.2.2/#54-line-break-characters */
+function refuseStrangeBreaks(text: string, name: string): void {
+  const found = strangeBreak.exec(text);
+  if (!found) return;
+  const [sign] = found;
+  const what =
+    sign === '\r'
+      ? 'a carriage return stands without a line feed'
+      : `the line break U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')} stands there`;
+  throw inputError(
+    `${name}, line ${text.slice(0, found.index).split('\n').length}: ${what}, which YAML's readers understand differently. Remove it.`,
+  );
 }
 
 function countLexemes(text: string): number {

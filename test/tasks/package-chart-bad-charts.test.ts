@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ChartTree, packEntries, writeChart } from '../support/charts.ts';
-import { helms } from '../support/helm.ts';
+import { type ChartTree, inFolder, packEntries, writeChart } from '../support/charts.ts';
+import { helms, runHelm } from '../support/helm.ts';
 import { api, type Bench, chartOf, openBench, web } from './packaging.ts';
 import { assertFailed, assertSucceeded, projectId } from './step.ts';
 
@@ -63,6 +63,11 @@ describe('PackageChart and charts that cannot be packaged', () => {
       'values of two documents',
       () => values('image: {repository: shop/web, tag: x}\n---\npassword: hunter2\n'),
       /^The chart "web": values\.yaml, line 2: /,
+    ],
+    [
+      'values with a line break that not every reader knows',
+      () => values(`# What runs.\u2028image: {repository: else}\nimage: {repository: shop/web, tag: x}\n`),
+      /^The chart "web": values\.yaml, line 1: the line break U\+2028 stands there/,
     ],
     [
       'values without end',
@@ -127,6 +132,17 @@ describe('PackageChart and charts that cannot be packaged', () => {
       assert.ok(!outcome.output.includes('artifact.upload'));
       assert.equal(await fingerprint(), untouched);
     });
+  }
+
+  for (const helm of helms) {
+    it(`does not read less than helm ${helm.version}, which begins a line where others do not`, () =>
+      inFolder(async folder => {
+        await writeChart(folder, {
+          ...values('image: {repository: shop/web}\n# Older.\u2028image: {repository: else}\n# \u0085enabled: 1\n'),
+          'templates/deployment.yaml': 'image: {{ .Values.image.repository }}{{ .Values.enabled }}\n',
+        });
+        assert.match(await runHelm(helm, ['template', 'release', folder], folder), /^image: else1$/m);
+      }));
   }
 
   describe('because of what they name', () => {

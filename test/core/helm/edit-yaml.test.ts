@@ -144,6 +144,12 @@ describe('setting a value in YAML', () => {
       /line 1: a carriage return stands without a line feed/,
       ['b', '1'],
     ],
+    ...['\u0085', '\u2028', '\u2029'].map((sign): (typeof refusals)[number] => [
+      `where a line break stands that only some readers know, ${JSON.stringify(sign)}`,
+      `a: 1\n# c${sign}b: 2\n`,
+      /line 2: the line break U\+(?:0085|2028|2029) stands there, which YAML's readers understand differently/,
+      ['b', '1'],
+    ]),
     ['where a key is a map', '{a: 1}: 2\n', /line 1: a key is a map or a list/, ['b', '1']],
     [
       'where a merge brings no map',
