@@ -3,39 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { makeImage } from '../support/images.ts';
-import type { TaskOutcome } from '../support/run-task.ts';
+import { assertNotForged, forged, forgeries } from './forging.ts';
 import { assertFailed, assertSucceeded, type Bench, connectionTo, openBench } from './step.ts';
-
-const forged = '##vso[task.setvariable variable=pwned]1';
-/** Ways to bring a command into a line of its own, or past a filter that looks for it to the letter. */
-const forgeries = [
-  forged,
-  `\n${forged}`,
-  `\r${forged}`,
-  `\r\n${forged}`,
-  `]${forged}`,
-  `;result=Succeeded;]${forged}`,
-  `%0A${forged}`,
-  `\u2028${forged}\u0085${forged}`,
-  '##\u00advso[task.setvariable variable=pwned]1',
-  '#\u200b#vso[task.setvariable variable=pwned]1',
-  '##VSO[task.setvariable variable=pwned]1',
-  '##[error]pwned\n##[group]pwned',
-];
-
-/** Nothing but what the task itself says is a command, and no line holds more than one marker. */
-function assertNotForged(outcome: TaskOutcome): void {
-  const known = /^task\.(?:debug|setsecret|setprogress|setvariable|logissue|issue|uploadsummary|complete)$/;
-  for (const command of outcome.commands) assert.match(command.name, known, outcome.output);
-  assert.equal(outcome.variables['pwned'], undefined, outcome.output);
-  assert.equal(outcome.commands.filter(command => command.name === 'task.complete').length, 1, outcome.output);
-  for (const line of outcome.output.split(/[\r\n\u2028\u2029\u0085]/)) {
-    // What a comparison by culture would see.
-    const seen = line.replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '');
-    assert.ok(seen.search(/##(?:vso)?\[/i) <= 0 && !/##(?:vso)?\[/i.test(seen.slice(1)), line);
-    assert.ok(!/^##(?!vso\[)/i.test(seen), line);
-  }
-}
 
 describe('TagImage and texts that forge commands', () => {
   let bench: Bench;
@@ -57,14 +26,16 @@ describe('TagImage and texts that forge commands', () => {
       const succeeded = await bench.tag({ images: 'forge/app:built' }, { variables });
       assertSucceeded(succeeded);
       assertNotForged(succeeded);
-      const failed = await Promise.all([
-        bench.tag({ images: `forge/app:${text}` }),
-        bench.tag({ images: 'forge/app:built', tags: text }),
-        bench.tag({ images: 'forge/app:built', containerRegistry: text }),
-        bench.tag({ imageFiles: text }),
-      ]);
-      for (const outcome of failed) {
-        assert.equal(outcome.result, 'Failed', outcome.output);
+      const wrong: [inputs: Record<string, string>, message: RegExp][] = [
+        [{ images: `forge/app:${text}` }, /forge\/app|^The input images/],
+        [{ images: 'forge/app:built', tags: text }, /^The input tags/],
+        [{ images: 'forge/app:built', containerRegistry: text }, /^The input containerRegistry/],
+        [{ imageFiles: text }, /^The input imageFiles/],
+      ];
+      // One after the other: a task keeps the key to its inputs in a file of the agent.
+      for (const [inputs, message] of wrong) {
+        const outcome = await bench.tag(inputs);
+        assertFailed(outcome, message);
         assertNotForged(outcome);
       }
     });
