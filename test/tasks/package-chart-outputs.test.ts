@@ -15,6 +15,10 @@ function handedOver({ output }: TaskOutcome): string[] {
   return output.split('\n').filter(line => kept.test(line));
 }
 
+function set(name: string, value: string | undefined): string {
+  return `##vso[task.setvariable variable=${name};isOutput=true;issecret=false;]${value}`;
+}
+
 const secret = 'p4ss/w%rd;]"x';
 
 describe('PackageChart and what it hands over', () => {
@@ -35,8 +39,6 @@ describe('PackageChart and what it hands over', () => {
     const digest = await bench.digestOf(`charts/web:${chart?.version.replace('+', '_')}`);
     const reference = `${bench.registry.host}/charts/web@${digest}`;
     const listed = [{ name: 'web', version: chart?.version, path, sha256: chart?.sha256, reference, digest }];
-    const set = (name: string, value: string | undefined): string =>
-      `##vso[task.setvariable variable=${name};isOutput=true;issecret=false;]${value}`;
     const [page = '', ...lines] = handedOver(outcome).reverse();
     const name = 'chart%3B [1%5D 100%AZP25';
     assert.deepEqual(lines.reverse(), [
@@ -62,9 +64,7 @@ describe('PackageChart and what it hands over', () => {
         sha256,
       }),
     );
-    assert.deepEqual(handedOver(outcome).slice(0, -1), [
-      `##vso[task.setvariable variable=charts;isOutput=true;issecret=false;]${JSON.stringify(listed)}`,
-    ]);
+    assert.deepEqual(handedOver(outcome).slice(0, -1), [set('charts', JSON.stringify(listed))]);
   });
 
   it('writes paths with signs of the agent so that the next step reads them as they are', async () => {
