@@ -55,8 +55,9 @@ export async function template(helm: Helm, path: string, valuesFiles: readonly s
   return runHelm(helm, ['template', 'release', path, '--include-crds', ...valuesOf(valuesFiles)]);
 }
 
+/** Helm reads the flag as a line of CSV, so a comma in a path would make two of it. https://pkg.go.dev/github.com/spf13/pflag#StringSliceVarP */
 function valuesOf(files: readonly string[]): string[] {
-  return files.flatMap(file => ['--values', file]);
+  return files.flatMap(file => ['--values', /[",]/.test(file) ? `"${file.replaceAll('"', '""')}"` : file]);
 }
 
 /**

@@ -3,7 +3,9 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasCode } from '../../../core/base/errors.ts';
-import { helmVersion, lint, runHelm, template } from '../../../tasks/agent/helm.ts';
+import { findHelm, helmVersion, lint, runHelm, template } from '../../../tasks/agent/helm.ts';
+import { quietly } from '../../../tasks/agent/output.ts';
+import { writeChart } from '../../support/charts.ts';
 import { helms } from '../../support/helm.ts';
 
 /** A process that was killed is there until the kernel has seen to it. */
@@ -42,8 +44,41 @@ describe('the helm of the agent', () => {
     const odd = '$(touch x); `y` "z" *';
     assert.equal(
       await template({ path, version: 'v3' }, odd, [odd]),
-      `<template>\n<release>\n<${odd}>\n<--include-crds>\n<--values>\n<${odd}>\n`,
+      `<template>\n<release>\n<${odd}>\n<--include-crds>\n<--values>\n<"${odd.replaceAll('"', '""')}">\n`,
     );
+  });
+
+  for (const helm of helms) {
+    it(`takes values whatever their file is called: ${helm.version}`, async () => {
+      await writeChart(join(folder, 'chart'), {
+        'Chart.yaml': 'apiVersion: v2\nname: odd\nversion: 1.0.0\n',
+        'templates/odd.yaml': 'kind: {{ .Values.one }}{{ .Values.two }}\n',
+        'a, "b/c;$(d).yaml': 'one: 1\n',
+        'plain.yaml': 'two: 2\n',
+      });
+      const files = ['a, "b/c;$(d).yaml', 'plain.yaml'].map(name => join(folder, 'chart', name));
+      assert.match(await template(helm, join(folder, 'chart'), files), /^kind: 12$/m);
+      assert.match(await lint(helm, join(folder, 'chart'), files), /1 chart\(s\) linted, 0 chart\(s\) failed/);
+    });
+  }
+
+  it('is looked for on PATH: there is none, it is too old, it is broken, or it is told of', async () => {
+    const own = process.env['PATH'];
+    try {
+      process.env['PATH'] = join(folder, 'gone');
+      assert.deepEqual(await quietly(findHelm), { missing: 'there is no helm on this agent' });
+      process.env['PATH'] = `${folder}:${own}`;
+      await script('echo v2.17.0');
+      assert.deepEqual(await quietly(findHelm), {
+        missing: 'the helm of this agent is v2.17.0, and helm 3 or later is needed',
+      });
+      await script('echo "no such thing." >&2; exit 3');
+      assert.deepEqual(await quietly(findHelm), { missing: 'helm version ended with 3: no such thing' });
+      await script('echo v4.2.4');
+      assert.deepEqual(await quietly(findHelm), { path, version: 'v4.2.4' });
+    } finally {
+      process.env['PATH'] = own;
+    }
   });
 
   it('sees the settings of the user, and nothing that the agent hands to the task alone', async () => {
