@@ -34,12 +34,16 @@ export function placeCharts(charts: readonly ReadyChart[], push: PushInputs | un
   });
 }
 
-/** Lists them. `pushed` are the places of {@link placeCharts}, none or one for each chart. */
+/**
+ * Lists them. `pushed` are the places of {@link placeCharts}, none or one for each chart. Throws `INPUT_INVALID` where
+ * two would be one file.
+ */
 export function listCharts(
   charts: readonly ReadyChart[],
   pushed: readonly ChartToPush[],
   host: string,
 ): PackagedChart[] {
+  refuseOneFile(charts);
   return charts.map(({ name, version, packed, pinned }, at) => ({
     name,
     version,
@@ -48,6 +52,17 @@ export function listCharts(
     ...referTo(pushed[at], host),
     pins: pinned.pins.map(({ repository, digest, values }) => ({ repository, digest, values })),
   }));
+}
+
+/** Names and versions hold hyphens, and Windows does not tell `Web` from `web`. */
+function refuseOneFile(charts: readonly ReadyChart[]): void {
+  const files = charts.map(({ packed }) => packed.fileName.toLowerCase());
+  const at = files.findIndex((file, later) => files.indexOf(file) !== later);
+  if (at < 0) return;
+  const names = charts.flatMap(({ name }, each) => (files[each] === files[at] ? [`"${name}"`] : []));
+  throw inputError(
+    `The input charts: ${names.join(' and ')} would both be the file "${files[at]}". Package each in a step of its own, with an outputDirectory of its own.`,
+  );
 }
 
 function referTo(pushed: ChartToPush | undefined, host: string): Pick<PackagedChart, 'reference' | 'digest'> {

@@ -17,6 +17,9 @@ const bomb = (): Promise<Uint8Array> => {
 const chart = (more: ChartTree): ChartTree => ({ ...chartOf('web', 'shop/web'), ...more });
 const values = (text: string): ChartTree => chart({ 'values.yaml': text });
 
+const versionOf = (name: string, version: string): ChartTree =>
+  chart({ 'Chart.yaml': `apiVersion: v2\nname: ${name}\nversion: ${version}\n` });
+
 /** Values of which each list is ten of the one before. */
 const aliases = [
   'a0: &a0 x',
@@ -249,6 +252,15 @@ describe('PackageChart and charts that cannot be packaged', () => {
         assert.equal(await fingerprint(), untouched);
       });
     }
+
+    it('refuses two charts that would be one file', async () => {
+      await writeChart(join(bench.agent.sources, 'one'), versionOf('web', '1-2.0.0'));
+      await writeChart(join(bench.agent.sources, 'other'), versionOf('Web-1', '2.0.0'));
+      const inputs = { charts: 'one\nother', version: 'build', helm: 'never' };
+      const message = /^The input charts: "web" and "Web-1" would both be the file "web-1-2\.0\.0\+build\.4711\.tgz"/;
+      assertFailed(await bench.pack(inputs), message);
+      assert.equal(await fingerprint(), untouched);
+    });
 
     it('takes the image that a mapping names by its digest', async () => {
       const inputs = { charts: 'named', imagesFile: 'two.json', onUnusedPin: 'warn', helm: 'never' };
