@@ -17,7 +17,7 @@ interface Text {
 /**
  * Checks rendered manifests against the pins of their chart. Gives a sentence for each image of a pinned repository
  * that stands there without its pin, and for each digest that stands behind another repository, for a warning. Throws `INPUT_INVALID` for a pin that is nowhere in them,
- * and for a label that no cluster would take.
+ * and for an image or a label that no cluster would take.
  */
 export function checkRendered(manifests: string, pins: readonly Pin[]): readonly string[] {
   const marks = ['@', '+', ...pins.flatMap(pin => [pin.repository, ...pin.shows])];
@@ -29,6 +29,10 @@ export function checkRendered(manifests: string, pins: readonly Pin[]): readonly
   if (bad) throw refuseLabel(bad);
   const lost = pins.filter(pin => !pin.shows.every(shown => texts.some(({ text }) => text.includes(shown))));
   if (lost.length > 0) throw refusePins(lost);
+  for (const each of texts) {
+    const broken = pins.find(pin => isBroken(each, pin));
+    if (broken) throw refuseImage(each, broken);
+  }
   const loose = texts.filter(each => isLoose(each, pins)).map(sayLoose);
   const astray = texts.flatMap(each => {
     const pin = findAstray(each, pins);
@@ -80,6 +84,17 @@ function refusePins(lost: readonly Pin[]): Error {
   const named = lost.map(({ repository, digest, path }) => `${repository}@${digest} ("${formatPath(path)}")`);
   return inputError(
     `The pin of ${named.slice(0, 10).join(', ')} went nowhere: what helm renders of the chart does not hold it. Do the templates use that value, and do the chart's values turn them on? Map the value that they use, turn on what is off by values in valuesFiles, or choose another pin.`,
+  );
+}
+
+/** A digest ends a name, behind an `@`. https://github.com/distribution/reference/blob/v0.6.0/reference.go#L4-L24 */
+function isBroken({ path, text }: Text, { digest }: Pin): boolean {
+  return path.at(-1) === 'image' && new RegExp(`[\\w:./-]${digest}|${digest}[\\w:@.-]`).test(text);
+}
+
+function refuseImage({ object, path, text }: Text, pin: Pin): Error {
+  return inputError(
+    `The chart makes of the pin at "${formatPath(pin.path)}" an image that no cluster takes: ${object} names ${text} at "${formatPath(path)}". The templates put something before or behind it: map the value that is the whole tag or the whole digest, or choose another pin.`,
   );
 }
 

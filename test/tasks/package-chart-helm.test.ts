@@ -12,6 +12,11 @@ const [helm310] = helms as [Helm];
 const shown = ({ digest }: { readonly digest: string }): string => `${digest.slice(7, 19)}@${digest}`;
 const pathOf = (outcome: TaskOutcome): string => outcome.variables['chartpath'] ?? '';
 
+/** A template that writes this image. */
+const podOf = (image: string): ChartFiles => ({
+  'templates/deployment.yaml': `apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\nspec:\n  containers:\n    - name: x\n      image: "${image}"\n`,
+});
+
 describe('PackageChart and the charts of people', () => {
   let bench: Bench;
   before(async () => {
@@ -144,6 +149,30 @@ describe('PackageChart and the charts of people', () => {
       );
     });
   }
+
+  it('refuses a mapping of the name beside a tag, and a tag that goes on behind the pin, and writes nothing', async () => {
+    await bench.write('parts', {
+      ...chartOf('parts', ''),
+      'values.yaml': 'webRepository: shop/web\nwebTag: "1.0"\n',
+      ...podOf('{{ .Values.webRepository }}:{{ .Values.webTag }}'),
+    });
+    await bench.write(
+      'alpine',
+      chartOf('alpine', 'shop/web', podOf('{{ .Values.image.repository }}:{{ .Values.image.tag }}-alpine')),
+    );
+    for (const helm of helms) {
+      const mappings = 'webRepository=shop/web';
+      const named = /^The chart "parts": The chart makes of the pin at "webRepository" an image that no cluster takes/;
+      assertFailed(await bench.pack({ charts: 'parts', mappings }, helm), named);
+      const behind = /^The chart "alpine": The chart makes of the pin at "image" .*Pod x names shop\/web:\S+-alpine at/;
+      assertFailed(await bench.pack({ charts: 'alpine' }, helm), behind);
+      assert.deepEqual(await bench.written(), []);
+      const outcome = await bench.pack({ charts: 'parts', mappings: 'webTag=shop/web' }, helm);
+      assertSucceeded(outcome);
+      assert.deepEqual(await renderedImages(helm, pathOf(outcome)), [`shop/web:${shown(web)}`]);
+      await rm(outputOf(bench.agent.staging), { recursive: true });
+    }
+  });
 
   it('writes tag and digest each at its own key, as the charts of Bitnami have them, and leaves labels whole', async () => {
     const image = `{{ include "common.image" (dict "root" .Values.image "global" .Values.global) }}`;

@@ -86,6 +86,26 @@ describe('a pin in the rendered manifests', () => {
     assert.match(near.join('\n'), /workshop\/web.*but the digest is of shop\/web/);
   });
 
+  it('is an error where the templates make of it what is no image, and not where something else stands in a text', () => {
+    const broken = [
+      `shop/web:4711@${digest}:1.0`,
+      `shop/web:4711@${digest}-alpine`,
+      `shop/web@sha256:${digest}`,
+      `shop/web:${digest}`,
+    ];
+    for (const name of broken) {
+      assert.throws(
+        () => checkRendered(`kind: Pod\nmetadata: {name: a}\n${pod(name)}\n`, [web]),
+        isInputError(
+          /^The chart makes of the pin at "web\.image" an image that no cluster takes: Pod a names shop\/web/,
+        ),
+        name,
+      );
+    }
+    const whole = [`docker://shop/web@${digest}`, `\${REGISTRY}/shop/web:4711@${digest}`, digest];
+    for (const name of whole) checkRendered(`kind: Pod\n${pod(name)}\n`, [web]);
+  });
+
   it('is an error in a label, which names the input to change', () => {
     const labels = [
       'metadata: {name: web, labels: {version: "X"}}',
