@@ -37,6 +37,7 @@ export function describeCharts({ build, ready, charts, findings }: SummaryConten
       ...findings.loose.map(escapeMarkdown),
       ...describeForeign(findings.foreign),
     ]),
+    ...list('Pulled from the same registry in every stage', ready.flatMap(describeFixed)),
     ...list('Not checked', findings.unchecked.map(escapeMarkdown)),
     '',
   ].join('\n\n');
@@ -83,6 +84,12 @@ function describeUnpinned({ name, pinned }: ReadyChart): string[] {
 
 function describeForeign(images: readonly ForeignImage[]): string[] {
   return images.map(({ chart, image }) => `${code(image)} in what helm renders of ${code(chart)}`);
+}
+
+/** Whoever promotes wants to know: the values of a stage do not name these. */
+function describeFixed({ name, pinned }: ReadyChart): string[] {
+  const fixed = pinned.pins.filter(({ values }) => Object.keys(values).length === 0);
+  return fixed.map(({ path, repository }) => `${code(repository)} at ${code(formatPath(path))} of ${code(name)}`);
 }
 
 function list(title: string, items: readonly string[]): string[] {

@@ -51,6 +51,7 @@ describe('PackageChart and the charts of people', () => {
       assertSucceeded(edited);
       assert.deepEqual(warningsOf(edited), []);
       const page = await readSummary(edited);
+      assert.ok(!page.includes('in every stage'), page);
       assert.ok(page.includes(`\n- image.tag: ""\n+ image.tag: "${shown(web)}"\n`), page);
       for (const judge of helms) {
         const images = await renderedImages(judge, pathOf(edited));
@@ -170,6 +171,10 @@ describe('PackageChart and the charts of people', () => {
       const outcome = await bench.pack({ charts: 'parts', mappings: 'webTag=shop/web' }, helm);
       assertSucceeded(outcome);
       assert.deepEqual(await renderedImages(helm, pathOf(outcome)), [`shop/web:${shown(web)}`]);
+      assert.match(
+        await readSummary(outcome),
+        /\n#### Pulled from the same registry in every stage\n\n- `shop\/web` at `webTag` of `parts`\n/,
+      );
       await rm(outputOf(bench.agent.staging), { recursive: true });
     }
   });
