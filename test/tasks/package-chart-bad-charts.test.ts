@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ChartTree, inFolder, packEntries, writeChart } from '../support/charts.ts';
 import { helms, runHelm } from '../support/helm.ts';
-import { api, type Bench, chartOf, openBench, web } from './packaging.ts';
+import { api, type Bench, chartOf, openBench, outputOf, web } from './packaging.ts';
 import { assertFailed, assertSucceeded, projectId } from './step.ts';
 
 const megabytes = (count: number): Uint8Array => new Uint8Array(count * 1024 * 1024);
@@ -37,8 +37,12 @@ describe('PackageChart and charts that cannot be packaged', () => {
   });
   after(() => bench.close());
 
+  /** Everything that the step could have changed: the registry, and its folder. */
   async function fingerprint(): Promise<string> {
-    return [await bench.registry.fingerprint(), ...(await bench.written()).sort()].join('\n');
+    const folder = outputOf(bench.agent.staging);
+    const names = (await bench.written()).sort();
+    const files = names.map(async name => `${name} ${await readFile(join(folder, name), 'base64')}`);
+    return [await bench.registry.fingerprint(), ...(await Promise.all(files))].join('\n');
   }
 
   const bad: [title: string, tree: () => ChartTree | Promise<ChartTree>, message: RegExp][] = [
@@ -118,6 +122,11 @@ describe('PackageChart and charts that cannot be packaged', () => {
           'Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\nannotations:\n  artifacthub.io/images: "hunter2"\n',
         }),
       /^The annotation artifacthub\.io\/images of \w+\/Chart\.yaml is no list of images\./,
+    ],
+    [
+      'values that their schema refuses',
+      () => chart({ 'values.schema.json': '{"properties": {"password": {"maxLength": 3}}}' }),
+      /^The chart "web": values\.schema\.json refuses the values of the chart: "password" must NOT have more than 3/,
     ],
     [
       'a schema that is none',
