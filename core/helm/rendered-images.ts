@@ -15,9 +15,9 @@ interface Text {
 }
 
 /**
- * Checks rendered manifests against the pins of their chart. Gives a sentence for each image of a pinned repository
- * that stands there without its pin, and for each digest that stands behind another repository, for a warning. Throws `INPUT_INVALID` for a pin that is nowhere in them,
- * and for an image or a label that no cluster would take.
+ * Checks rendered manifests against the pins of their chart. Gives a sentence for each image of a pinned repository that
+ * stands there without its pin, and for each digest that stands behind another repository, for a warning. Throws
+ * `INPUT_INVALID` for a pin that is nowhere in them, and for an image or a label that no cluster would take.
  */
 export function checkRendered(manifests: string, pins: readonly Pin[]): readonly string[] {
   const marks = ['@', '+', ...pins.flatMap(pin => [pin.repository, ...pin.shows])];
