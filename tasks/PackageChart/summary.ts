@@ -18,7 +18,7 @@ export interface SummaryContent {
   readonly findings: Findings;
 }
 
-/** No page is read to its end that is longer, and the agent takes 1 MiB. */
+/** No page is read to its end that is longer, and the agent takes 1 MiB: what all charts have together. */
 const maxChanges = 500;
 /** Of one value. */
 const maxShown = 500;
@@ -28,10 +28,11 @@ export function describeCharts({ build, ready, charts, findings }: SummaryConten
   const rows = charts.map(({ name, version, sha256, reference = '' }) =>
     row([code(name), code(version), code(sha256), reference && code(reference)]),
   );
+  const share = Math.max(1, Math.floor(maxChanges / ready.length));
   return [
     `### Charts of build ${build.id}`,
     table(['Chart', 'Version', 'sha256 of the archive', 'Pushed as'], ['left', 'left', 'left', 'left'], rows),
-    ...ready.flatMap(each => describePins(each)),
+    ...ready.flatMap(each => describePins(each, share)),
     ...list('Not pinned', [
       ...ready.flatMap(describeUnpinned),
       ...findings.loose.map(escapeMarkdown),
@@ -43,7 +44,8 @@ export function describeCharts({ build, ready, charts, findings }: SummaryConten
   ].join('\n\n');
 }
 
-function describePins({ name, pinned }: ReadyChart): string[] {
+/** At most `most` images, and as many lines of the values. */
+function describePins({ name, pinned }: ReadyChart, most: number): string[] {
   if (pinned.changes.length === 0) return [`${code(name)} names no image of the build.`];
   const rows = [...groupBy(pinned.pins, pin => `${pin.repository}@${pin.digest}`).values()].map(pins => {
     const [{ repository, digest }] = pins as [PinnedChart['pins'][number]];
@@ -51,14 +53,15 @@ function describePins({ name, pinned }: ReadyChart): string[] {
   });
   return [
     `#### What is pinned in ${code(name)}`,
-    table(['Image', 'Digest', 'Values'], ['left', 'left', 'left'], rows),
-    describeChanges(pinned.changes),
+    table(['Image', 'Digest', 'Values'], ['left', 'left', 'left'], rows.slice(0, most)),
+    ...(rows.length > most ? [`and ${rows.length - most} more images.`] : []),
+    describeChanges(pinned.changes, most),
   ];
 }
 
 /** Both sides as they stand in the file, and only what was written: what else stands there may be nobody's business. */
-function describeChanges(changes: readonly ValueChange[]): string {
-  const shown = changes.slice(0, maxChanges);
+function describeChanges(changes: readonly ValueChange[], most: number): string {
+  const shown = changes.slice(0, most);
   const lines = [...groupBy(shown, ({ file }) => file)].flatMap(([file, ofFile]) => [
     `# ${neutralise(file)}`,
     ...ofFile.flatMap(({ line, path, before, after }) => {

@@ -141,6 +141,18 @@ describe('PackageChart and what it hands over', () => {
     for (const text of texts) assert.ok(!text.includes('p4ss'), text);
   });
 
+  it('writes a page that the agent takes, however many charts and places there are', async () => {
+    const places = Array.from({ length: 300 }, (_, at) => `p${at}: { image: { repository: shop/web, tag: x } }\n`);
+    for (const name of ['many', 'more']) {
+      await bench.write(name, chartOf(name, 'shop/web', { 'values.yaml': places.join('') }));
+    }
+    const outcome = await bench.pack({ charts: 'many\nmore' });
+    assertSucceeded(outcome);
+    const page = await readSummary(outcome);
+    assert.equal(page.match(/^@@ line/gm)?.length, 500);
+    assert.equal(page.match(/^# and 50 more$/gm)?.length, 2);
+  });
+
   it('shows each pin on its page with its file and its line, and the value before and after', async () => {
     await bench.write('umbrella', {
       'Chart.yaml': 'apiVersion: v2\nname: umbrella\nversion: 0.1.0\n',
