@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorMessage, inputError } from '../core/base/errors.ts';
-import { type Configuration, parseConfiguration } from '../core/lifecycle/configuration.ts';
+import { type Configuration, parseConfiguration } from '../core/lifecycle/configuration/configuration.ts';
 
 /** A configuration, and the folder that its relative paths begin in. */
 export interface ReadConfiguration {

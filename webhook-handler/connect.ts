@@ -14,7 +14,7 @@ import {
   type OrganizationConfiguration,
   type Pairing,
   type RegistryConfiguration,
-} from '../core/lifecycle/configuration.ts';
+} from '../core/lifecycle/configuration/configuration.ts';
 import type { ReconcileRequest } from '../core/lifecycle/reconcile.ts';
 import type { Report } from '../core/lifecycle/report.ts';
 import type { Rules } from '../core/lifecycle/rules.ts';

@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../core/base/clock.ts';
 import { AppError, errorMessage, inputError } from '../core/base/errors.ts';
-import type { Configuration } from '../core/lifecycle/configuration.ts';
+import type { Configuration } from '../core/lifecycle/configuration/configuration.ts';
 import type { Report } from '../core/lifecycle/report.ts';
 import { createApp } from './app.ts';
 import { createAuthenticate } from './authenticate.ts';

@@ -1,5 +1,5 @@
 /** The product's side of a plan: the facts made, then planned, in this process. */
-import { planImages } from '../../core/lifecycle/keep-plan.ts';
+import { planImages } from '../../core/lifecycle/keep-policy/keep-plan.ts';
 import { readPeakMB } from './peak-memory.ts';
 import { makeFacts, makeRules, type PlanWorld } from './plan-world.ts';
 

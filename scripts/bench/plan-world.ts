@@ -8,8 +8,8 @@ import type {
   RecordFact,
   RepositoryFact,
   SourceFacts,
-} from '../../core/lifecycle/policy-facts.ts';
-import { deleteSchema, keepSchema } from '../../core/lifecycle/policy-schema.ts';
+} from '../../core/lifecycle/keep-policy/policy-facts.ts';
+import { deleteSchema, keepSchema } from '../../core/lifecycle/keep-policy/policy-schema.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import { ociIndex, ociManifest } from '../../core/oci/media-types.ts';
 

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { hasCode } from '../../core/base/errors.ts';
-import { listPairings, parseConfiguration } from '../../core/lifecycle/configuration.ts';
+import { listPairings, parseConfiguration } from '../../core/lifecycle/configuration/configuration.ts';
 import { defaultRules } from '../../core/lifecycle/rules.ts';
 
 const project = '11111111-2222-4333-8444-555555555555';

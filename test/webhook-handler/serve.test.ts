@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { systemClock } from '../../core/base/clock.ts';
-import { listPairings, parseConfiguration } from '../../core/lifecycle/configuration.ts';
+import { listPairings, parseConfiguration } from '../../core/lifecycle/configuration/configuration.ts';
 import { serve } from '../../webhook-handler/serve.ts';
 import {
   authorization,

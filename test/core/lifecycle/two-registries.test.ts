@@ -1,6 +1,6 @@
 /** One configuration of a CI registry and a stage's registry, and a build that was promoted from the one to the other. */
 import { deepEqual, match, notDeepEqual } from 'node:assert/strict';
-import { listPairings, parseConfiguration } from '../../../core/lifecycle/configuration.ts';
+import { listPairings, parseConfiguration } from '../../../core/lifecycle/configuration/configuration.ts';
 import { reconcile } from '../../../core/lifecycle/reconcile.ts';
 import type { Report } from '../../../core/lifecycle/report.ts';
 import { day, hour } from './estate.ts';

@@ -1,5 +1,5 @@
 /** `deployed` and `helmRevisions`: what runs, and what a Helm release could be rolled back to. Pure. */
-import type { Digest } from '../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Home, Places } from './places.ts';
 import type { HelmReleaseFact, PlanFacts, PlanRules, UseFact } from './policy-facts.ts';
 import { addReason } from './spread.ts';

@@ -1,7 +1,7 @@
 /** The values that several parts of the configuration are made of. Every message names no value, and stands behind a key. */
 import { z } from 'zod';
-import { errorMessage } from '../base/errors.ts';
-import { type NamePattern, parseNamePattern } from './name-pattern.ts';
+import { errorMessage } from '../../base/errors.ts';
+import { type NamePattern, parseNamePattern } from '../keep-policy/name-pattern.ts';
 
 /** Units of time in milliseconds. */
 export const units = { s: 1000, m: 60_000, h: 60 * 60_000, d: 24 * 60 * 60_000 };

@@ -2,8 +2,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { parseNamePattern } from '../../../core/lifecycle/name-pattern.ts';
-import { deleteSchema, keepSchema, usageSchema } from '../../../core/lifecycle/policy-schema.ts';
+import { parseNamePattern } from '../../../../core/lifecycle/keep-policy/name-pattern.ts';
+import { deleteSchema, keepSchema, usageSchema } from '../../../../core/lifecycle/keep-policy/policy-schema.ts';
 
 const schema = z.strictObject({ keep: keepSchema, delete: deleteSchema, usage: usageSchema.optional() });
 const hour = 3_600_000;

@@ -1,7 +1,7 @@
 /** The plan, on worlds that read like the policies they are about. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { planImages, writePlan } from '../../../core/lifecycle/keep-plan.ts';
+import { planImages, writePlan } from '../../../../core/lifecycle/keep-policy/keep-plan.ts';
 import { buildScenarios } from './policy-scenarios/builds.ts';
 import { deployedScenarios } from './policy-scenarios/deployed.ts';
 import { referenceScenarios } from './policy-scenarios/references.ts';

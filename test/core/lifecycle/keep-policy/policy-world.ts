@@ -15,9 +15,9 @@ import type {
   RecordFact,
   TagFact,
   UseFact,
-} from '../../../core/lifecycle/policy-facts.ts';
-import { deleteSchema, keepSchema } from '../../../core/lifecycle/policy-schema.ts';
-import type { Digest } from '../../../core/oci/digest.ts';
+} from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
+import { deleteSchema, keepSchema } from '../../../../core/lifecycle/keep-policy/policy-schema.ts';
+import type { Digest } from '../../../../core/oci/digest.ts';
 
 /** One world, its policy, and what is to become of each image. */
 export interface Scenario {

@@ -1,8 +1,8 @@
 /** What holds of every plan, on random facts: nothing that goes wrong and nothing that is asked for deletes more. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
-import { type KeepPlan, planImages, writePlan } from '../../../core/lifecycle/keep-plan.ts';
-import type { PlanFacts } from '../../../core/lifecycle/policy-facts.ts';
+import { type KeepPlan, planImages, writePlan } from '../../../../core/lifecycle/keep-policy/keep-plan.ts';
+import type { PlanFacts } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
 import { breaks } from './policy-breaks.ts';
 import { decideSlowly } from './policy-oracle.ts';
 import { readPolicy, someFacts, somePolicy, someReference, type WrittenPolicy } from './policy-random.ts';

@@ -6,7 +6,7 @@ import type {
   PlanRules,
   Reading,
   RecordFact,
-} from '../../../core/lifecycle/policy-facts.ts';
+} from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
 
 /** One image in one repository. */
 export interface Copy {

@@ -2,10 +2,10 @@
  * Why one copy of an image may go, or stays although no keep rule wants it. What lies on one copy (a lock, somebody's tag,
  * the registry's rule) holds that copy alone. Whether its builds are gone was judged before: one that lives holds it. Pure.
  */
-import { subjectOfTag } from '../oci/referrers.ts';
+import { subjectOfTag } from '../../oci/referrers.ts';
+import { buildTagOf, ownershipOf, type StatedBuild } from '../owned-tags.ts';
 import { judgeUnrecorded } from './judge-unrecorded.ts';
 import { isSameBuild, type KnownBuild, nameBuild, reasonOf } from './known-builds.ts';
-import { buildTagOf, ownershipOf, type StatedBuild } from './owned-tags.ts';
 import type { Place, RecordEntry } from './places.ts';
 import type { TagFact } from './policy-facts.ts';
 import type { ReadyRules } from './ready-rules.ts';

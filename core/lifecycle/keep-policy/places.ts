@@ -1,7 +1,7 @@
 /** The images of all registries in one order, each with the records that name it. What was told twice is joined. Pure. */
-import { groupBy } from '../base/group-by.ts';
-import type { Digest } from '../oci/digest.ts';
-import { subjectOfTag } from '../oci/referrers.ts';
+import { groupBy } from '../../base/group-by.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { subjectOfTag } from '../../oci/referrers.ts';
 import { findBuild, isSameBuild, type KnownBuild, type KnownBuilds } from './known-builds.ts';
 import type { ImageFact, PlanFacts, RecordFact, TagFact } from './policy-facts.ts';
 

@@ -3,7 +3,7 @@
  * Pure. docs/keep-policies.md explains each key; what is left out has the value that keeps more.
  */
 import { z } from 'zod';
-import { duration, flag, namePattern, say, units } from './configuration-values.ts';
+import { duration, flag, namePattern, say, units } from '../configuration/configuration-values.ts';
 import { parseNamePattern } from './name-pattern.ts';
 
 const years = 3650 * units.d;

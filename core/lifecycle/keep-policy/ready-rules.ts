@@ -1,9 +1,10 @@
 /** The rules of a plan, made ready to be asked two hundred thousand times. Pure. */
+
+import { matchesGlob } from '../owned-tags.ts';
+import type { Rules } from '../rules.ts';
 import { type KnownBuild, type KnownBuilds } from './known-builds.ts';
-import { matchesGlob } from './owned-tags.ts';
 import type { BuildName, PlanFacts, PlanRules, RegistryRules } from './policy-facts.ts';
 import type { DeletePolicy } from './policy-schema.ts';
-import type { Rules } from './rules.ts';
 
 /** What judging one copy needs. */
 export interface ReadyRules {

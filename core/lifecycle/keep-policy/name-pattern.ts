@@ -1,6 +1,6 @@
 /** Patterns of branches, tags and repositories: a glob, or a regular expression between slashes. Pure, and linear in time. */
-import { errorMessage, inputError } from '../base/errors.ts';
-import { compileRegex } from '../base/linear-regex.ts';
+import { errorMessage, inputError } from '../../base/errors.ts';
+import { compileRegex } from '../../base/linear-regex.ts';
 
 /** A pattern, read. */
 export interface NamePattern {

@@ -1,5 +1,5 @@
 /** The newest images of one reference in one repository. Pure. */
-import type { Digest } from '../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Built } from './built-images.ts';
 import type { ImagesOfReference } from './policy-schema.ts';
 

@@ -1,5 +1,5 @@
 /** What is known of each build, from all that was said of it: gone only where nobody and nothing says otherwise. Pure. */
-import { absenceMs } from './evidence.ts';
+import { absenceMs } from '../evidence.ts';
 import type { BuildFact, BuildName, BuildState, PlanFacts, Reading } from './policy-facts.ts';
 
 /** Everything that was said of one build. */

@@ -2,8 +2,8 @@
  * What a running container names, as far as it can be read. Its host is not looked at: a mirror, a pull-through cache and
  * a stage have names of their own for what is the same image, and to keep one by accident harms nobody. Pure.
  */
-import { type Digest, isDigest } from '../oci/digest.ts';
-import { parseReference } from '../oci/reference.ts';
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import { parseReference } from '../../oci/reference.ts';
 
 /** What a text means. */
 export type UsedImage =

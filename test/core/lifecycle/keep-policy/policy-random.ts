@@ -8,9 +8,9 @@ import type {
   Reading,
   RecordFact,
   TagFact,
-} from '../../../core/lifecycle/policy-facts.ts';
-import { deleteSchema, keepSchema } from '../../../core/lifecycle/policy-schema.ts';
-import type { Digest } from '../../../core/oci/digest.ts';
+} from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
+import { deleteSchema, keepSchema } from '../../../../core/lifecycle/keep-policy/policy-schema.ts';
+import type { Digest } from '../../../../core/oci/digest.ts';
 import { digestOf, now } from './policy-world.ts';
 
 const hour = 3_600_000;

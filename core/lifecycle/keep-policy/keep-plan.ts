@@ -3,7 +3,7 @@
  * give the same plan, byte for byte. Keep beats delete, and what was not read whole keeps all that it could have kept.
  */
 import { createHash } from 'node:crypto';
-import type { Digest } from '../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { holdByTagAndAge, holdLiving } from './hold-images.ts';
 import { holdReferences, type Tell } from './hold-references.ts';
 import { holdUses, type UseHolds } from './hold-uses.ts';

@@ -2,10 +2,10 @@
  * What a plan is reckoned from. Whoever reads a source gives it whole or says why not: half a list is no fact.
  * All times are milliseconds, of the clock that `now` is read from; undefined is "not known", never "never".
  */
-import type { Digest } from '../oci/digest.ts';
-import type { AbsenceScope } from './evidence.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { AbsenceScope } from '../evidence.ts';
+import type { Rules } from '../rules.ts';
 import type { DeletePolicy, KeepPolicy } from './policy-schema.ts';
-import type { Rules } from './rules.ts';
 
 /** A source that was read to its end, or why it was not. */
 export type Reading<T> =

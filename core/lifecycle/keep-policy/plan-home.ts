@@ -1,5 +1,5 @@
 /** The plan of one repository: what stays there keeps with it what it consists of, what it refers to, and what refers to it. Pure. */
-import type { Digest } from '../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { judgeCopy } from './judge-copy.ts';
 import type { PlannedImage } from './keep-plan.ts';
 import { type Home, type Place, subjectsOf } from './places.ts';

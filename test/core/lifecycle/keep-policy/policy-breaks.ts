@@ -7,7 +7,7 @@ import type {
   RegistryFacts,
   SourceFacts,
   UsageFacts,
-} from '../../../core/lifecycle/policy-facts.ts';
+} from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
 
 /** One thing that goes wrong; `at` says with which of those that there are. */
 export type Break = (facts: PlanFacts, at: number) => PlanFacts;

@@ -1,6 +1,6 @@
 /** `references`: the images of the branches, tags and pull requests that people work on. Pure. */
-import { groupBy } from '../base/group-by.ts';
-import type { Digest } from '../oci/digest.ts';
+import { groupBy } from '../../base/group-by.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { type Built, listBuilt, type SourceBuilt } from './built-images.ts';
 import { type Choice, chooseReferences } from './choose-references.ts';
 import { pickImages } from './pick-images.ts';

@@ -5,11 +5,11 @@
  */
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { inputError } from '../base/errors.ts';
-import { findYamlFault } from '../base/yaml-fault.ts';
-import { isRegistryHost } from '../oci/reference.ts';
+import { inputError } from '../../base/errors.ts';
+import { findYamlFault } from '../../base/yaml-fault.ts';
+import { isRegistryHost } from '../../oci/reference.ts';
+import { defaultRules, type Rules } from '../rules.ts';
 import { duration, flag, say, units } from './configuration-values.ts';
-import { defaultRules, type Rules } from './rules.ts';
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 

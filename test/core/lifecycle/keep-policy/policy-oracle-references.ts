@@ -1,6 +1,6 @@
 /** The oracle's part about branches, tags and pull requests. */
-import type { BuildFact, SourceFacts } from '../../../core/lifecycle/policy-facts.ts';
-import type { ReferenceRule } from '../../../core/lifecycle/policy-schema.ts';
+import type { BuildFact, SourceFacts } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
+import type { ReferenceRule } from '../../../../core/lifecycle/keep-policy/policy-schema.ts';
 import { buildOf, type Copy, itemsOf, type World } from './policy-oracle-world.ts';
 
 interface Built {
