@@ -16,6 +16,7 @@ const allowed: readonly (readonly [part: RegExp, from: RegExp])[] = [
   [/^core\/acr\//, /^core\/(base|oci|acr)\//],
   [/^core\/azure-devops\//, /^core\/(base|azure-devops)\//],
   [/^core\/helm\//, /^core\/(base|helm)\//],
+  [/^core\/kubernetes\//, /^core\/(base|kubernetes)\//],
   [/^core\/lifecycle\//, /^core\//],
   [/^core\//, /^$/],
   [/^tasks\/agent\//, /^(core|tasks\/agent)\//],

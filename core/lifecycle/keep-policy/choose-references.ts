@@ -1,6 +1,8 @@
 /** Which references a rule is about: those that exist, match, were active lately, and are among the newest. Pure. */
+
+import type { Reading } from '../../base/reading.ts';
 import type { SourceBuilt } from './built-images.ts';
-import type { Reading, SourceFacts } from './policy-facts.ts';
+import type { SourceFacts } from './policy-facts.ts';
 import type { ReferenceRule } from './policy-schema.ts';
 
 /** A reference that a rule keeps images of. */

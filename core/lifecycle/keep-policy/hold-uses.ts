@@ -1,7 +1,9 @@
 /** `deployed` and `helmRevisions`: what runs, and what a Helm release could be rolled back to. Pure. */
+
+import type { HelmReleaseFact, UseFact } from '../../kubernetes/usage.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Home, Places } from './places.ts';
-import type { HelmReleaseFact, PlanFacts, PlanRules, UseFact } from './policy-facts.ts';
+import type { PlanFacts, PlanRules } from './policy-facts.ts';
 import { addReason } from './spread.ts';
 import { readUsedImage } from './used-image.ts';
 

@@ -10,10 +10,16 @@ import type { Place, RecordEntry } from './places.ts';
 import type { TagFact } from './policy-facts.ts';
 import type { ReadyRules } from './ready-rules.ts';
 
+/**
+ * What lets an image go: its builds are gone, it has no tag (`untagged`), its tags name builds that are deleted
+ * (`withoutRecord`), or the index or subject goes that it belongs to.
+ */
+export type Cause = 'build' | 'untagged' | 'withoutRecord' | 'belongs';
+
 /** A copy by itself, without what it is tied to. */
 export type CopyVerdict =
   /** It may go. */
-  | { readonly kind: 'goes'; readonly reasons: readonly string[] }
+  | { readonly kind: 'goes'; readonly cause: Cause; readonly reasons: readonly string[] }
   /** It stays, whatever becomes of what it is tied to. */
   | { readonly kind: 'stays'; readonly reasons: readonly string[] }
   /** Nothing of its own lets it go: it goes with the index or the subject that it belongs to, and else stays. */
@@ -45,7 +51,7 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
   const tied = place.records.flatMap(entry => goneBecause(rules, place, entry, tags) ?? []);
   const causes = [...tied, ...untaggedBecause(rules, place)];
   return causes.length > 0
-    ? { kind: 'goes', reasons: causes }
+    ? { kind: 'goes', cause: tied.length > 0 ? 'build' : 'untagged', reasons: causes }
     : { kind: 'follows', reasons: [nothingBecause(rules, place)] };
 }
 

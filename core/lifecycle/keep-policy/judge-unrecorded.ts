@@ -17,7 +17,7 @@ export function judgeUnrecorded(rules: ReadyRules, place: Place, tags: readonly 
   const doubts = judged.filter(each => !each.isGone);
   return doubts.length > 0
     ? { kind: 'stays', reasons: doubts.map(each => each.reason) }
-    : { kind: 'goes', reasons: judged.map(each => each.reason) };
+    : { kind: 'goes', cause: 'withoutRecord', reasons: judged.map(each => each.reason) };
 }
 
 function judgeTag(

@@ -7,6 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { holdByTagAndAge, holdLiving } from './hold-images.ts';
 import { holdReferences, type Tell } from './hold-references.ts';
 import { holdUses, type UseHolds } from './hold-uses.ts';
+import type { Cause } from './judge-copy.ts';
 import { knowBuilds } from './known-builds.ts';
 import { gatherPlaces, keepEverywhere, type Places } from './places.ts';
 import { planHome } from './plan-home.ts';
@@ -21,6 +22,8 @@ export interface PlannedImage {
   readonly repository: string;
   readonly digest: Digest;
   readonly decision: 'keep' | 'delete';
+  /** Of a deletion, what lets it go. */
+  readonly cause?: Cause;
   /** Sentences without a full stop, at least one, in order. */
   readonly reasons: readonly string[];
 }
@@ -62,7 +65,9 @@ export function* writePlan({ images, unread, unparsed }: Omit<KeepPlan, 'hash'>)
   for (let start = 0, end = 0; start < images.length; start = end) {
     const { registry, repository } = images[start] as PlannedImage;
     while (images[end]?.repository === repository && images[end]?.registry === registry) end += 1;
-    const own = images.slice(start, end).map(({ digest, decision, reasons }) => ({ digest, decision, reasons }));
+    const own = images
+      .slice(start, end)
+      .map(({ digest, decision, cause, reasons }) => ({ digest, decision, cause, reasons }));
     yield `${JSON.stringify({ registry, repository, images: own })}\n`;
   }
 }

@@ -1,6 +1,8 @@
 /** What is known of each build, from all that was said of it: gone only where nobody and nothing says otherwise. Pure. */
+
+import type { Reading } from '../../base/reading.ts';
 import { absenceMs } from '../evidence.ts';
-import type { BuildFact, BuildName, BuildState, PlanFacts, Reading } from './policy-facts.ts';
+import type { BuildFact, BuildName, BuildState, PlanFacts } from './policy-facts.ts';
 
 /** Everything that was said of one build. */
 export interface KnownBuild {

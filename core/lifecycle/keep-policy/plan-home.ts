@@ -28,9 +28,10 @@ export function planHome(rules: ReadyRules, home: Home, everything: readonly str
     const keep = kept.get(digest);
     // What follows goes for what it belonged to.
     const leaving = verdict.kind === 'goes' ? verdict.reasons : (ties.upward.get(digest) ?? []);
-    const decision = keep ? 'keep' : 'delete';
     const reasons = inOrder(keep ?? leaving);
-    return { registry: home.registry, repository: home.repository, digest, decision, reasons };
+    const place = { registry: home.registry, repository: home.repository, digest };
+    if (keep) return { ...place, decision: 'keep', reasons };
+    return { ...place, decision: 'delete', cause: verdict.kind === 'goes' ? verdict.cause : 'belongs', reasons };
   });
 }
 

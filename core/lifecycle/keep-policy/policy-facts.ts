@@ -2,15 +2,12 @@
  * What a plan is reckoned from. Whoever reads a source gives it whole or says why not: half a list is no fact.
  * All times are milliseconds, of the clock that `now` is read from; undefined is "not known", never "never".
  */
+import type { Reading } from '../../base/reading.ts';
+import type { HelmReleaseFact, UseFact } from '../../kubernetes/usage.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { AbsenceScope } from '../evidence.ts';
 import type { Rules } from '../rules.ts';
 import type { DeletePolicy, KeepPolicy } from './policy-schema.ts';
-
-/** A source that was read to its end, or why it was not. */
-export type Reading<T> =
-  | { readonly kind: 'whole'; readonly items: readonly T[] }
-  | { readonly kind: 'unread'; readonly reason: string };
 
 /** One tag of an image. */
 export interface TagFact {
@@ -134,30 +131,6 @@ export interface SourceFacts {
   readonly branches: Reading<BranchFact>;
   readonly tags: Reading<GitTagFact>;
   readonly pullRequests: Reading<PullRequestFact>;
-}
-
-/** One image that something runs, or would run. */
-export interface UseFact {
-  /** As it stands in the specification. */
-  readonly image: string;
-  /** What the node says that it runs (`imageID`), where it says so. */
-  readonly imageId?: string | undefined;
-  /** For people: `pod shop/web-1`. */
-  readonly where: string;
-}
-
-/** A Helm release of a cluster, with every stored revision. */
-export interface HelmReleaseFact {
-  readonly namespace: string;
-  readonly name: string;
-  /** The oldest revision that is in use; undefined where that cannot be told. */
-  readonly oldestInUse: number | undefined;
-  readonly revisions: readonly {
-    readonly revision: number;
-    /** As Helm stores it: `deployed`, `superseded`, `failed`, `pending-upgrade` and so on. */
-    readonly status: string;
-    readonly images: readonly string[];
-  }[];
 }
 
 /** What one cluster runs: read directly, or from its report. */

@@ -2,9 +2,11 @@
  * The sources that were not read whole and could have named any image: a copy may be tagged in the one repository that
  * could not be listed, and a pod of the one cluster that did not answer may run it. While there is one, everything stays.
  */
+
+import type { Reading } from '../../base/reading.ts';
 import { findBuild, type KnownBuilds } from './known-builds.ts';
 import type { Places } from './places.ts';
-import type { PlanFacts, PlanRules, Reading, RegistryFacts, UsageFacts } from './policy-facts.ts';
+import type { PlanFacts, PlanRules, RegistryFacts, UsageFacts } from './policy-facts.ts';
 
 /** The clocks of a cluster and the registry may disagree by so much, in milliseconds. */
 const clockDifferenceMs = 60 * 60_000;

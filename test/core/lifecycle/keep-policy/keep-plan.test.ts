@@ -47,7 +47,9 @@ describe('a keep plan', () => {
         {
           registry: 'ci',
           repository: 'web',
-          images: [{ digest: digestOf('a'), decision: 'delete', reasons: ['its build 1 of shop is deleted'] }],
+          images: [
+            { digest: digestOf('a'), decision: 'delete', cause: 'build', reasons: ['its build 1 of shop is deleted'] },
+          ],
         },
       ],
     );

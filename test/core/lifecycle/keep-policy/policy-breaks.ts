@@ -1,9 +1,10 @@
 /** Everything that may go wrong with facts, one thing at a time: lost, unreadable, undated, garbled or told twice. */
+
+import type { Reading } from '../../../../core/base/reading.ts';
 import type {
   BuildFact,
   ImageFact,
   PlanFacts,
-  Reading,
   RegistryFacts,
   SourceFacts,
   UsageFacts,

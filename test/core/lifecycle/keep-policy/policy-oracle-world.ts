@@ -1,10 +1,11 @@
 /** What the oracle of plans looks at. */
+
+import type { Reading } from '../../../../core/base/reading.ts';
 import type {
   BuildFact,
   ImageFact,
   PlanFacts,
   PlanRules,
-  Reading,
   RecordFact,
 } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
 

@@ -2,7 +2,9 @@
  * What a plan must delete, reckoned the slow way from docs/keep-policies.md: every rule asks everything about every image.
  * It shares no code with the product but the reading of patterns and of what runs. It knows one organization without a prefix.
  */
-import type { PlanFacts, PlanRules, Reading, RecordFact } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
+
+import type { Reading } from '../../../../core/base/reading.ts';
+import type { PlanFacts, PlanRules, RecordFact } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
 import { readUsedImage } from '../../../../core/lifecycle/keep-policy/used-image.ts';
 import type { Digest } from '../../../../core/oci/digest.ts';
 import { isKeptByReference } from './policy-oracle-references.ts';

@@ -1,11 +1,11 @@
 /** Random facts and rules of few names, so that everything meets everything. */
 import fc from 'fast-check';
+import type { Reading } from '../../../../core/base/reading.ts';
 import type {
   BuildFact,
   ImageFact,
   PlanFacts,
   PlanRules,
-  Reading,
   RecordFact,
   TagFact,
 } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';

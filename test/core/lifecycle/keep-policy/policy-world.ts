@@ -4,17 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { parse } from 'yaml';
+import type { Reading } from '../../../../core/base/reading.ts';
+import type { HelmReleaseFact, UseFact } from '../../../../core/kubernetes/usage.ts';
 import type {
   BuildFact,
   BuildState,
-  HelmReleaseFact,
   ImageFact,
   PlanFacts,
   PlanRules,
-  Reading,
   RecordFact,
   TagFact,
-  UseFact,
 } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
 import { deleteSchema, keepSchema } from '../../../../core/lifecycle/keep-policy/policy-schema.ts';
 import type { Digest } from '../../../../core/oci/digest.ts';
