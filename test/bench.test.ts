@@ -9,7 +9,7 @@ import { measureRelease } from '../scripts/bench/release-build.ts';
 import { sumOf } from '../scripts/bench/tally.ts';
 
 describe('benches', () => {
-  const perBuild = 19;
+  const perBuild = 17;
   const perImage = 5;
 
   it('releases a build in so many requests for each image, however large the registry is', async () => {

@@ -19,6 +19,8 @@ const descriptor = z.object({
   artifactType: z.string().optional(),
   platform: z.object({ os: z.string().optional(), architecture: z.string().optional() }).optional(),
   annotations: z.record(z.string(), z.string()).nullish(),
+  /** The content itself in base64, where it is small. */
+  data: z.string().optional(),
 });
 
 const document = z.object({

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { BuildRecord } from '../../../core/lifecycle/build-record.ts';
 import { day, type Estate, requestOf, startEstate } from './estate.ts';
 import { forgeRecord } from './forge-record.ts';
+import { recordsIn } from './records-in.ts';
 
 describe('records that cannot be trusted', () => {
   let estate: Estate;
@@ -14,7 +15,7 @@ describe('records that cannot be trusted', () => {
   afterEach(() => estate.close());
 
   const forge = (tag: string, content: unknown, projectId?: string): void =>
-    forgeRecord(estate, tag, content, projectId);
+    forgeRecord(estate, tag, content, projectId === undefined ? {} : { projectId });
 
   const recordFor = (
     buildId: number,
@@ -70,8 +71,28 @@ describe('records that cannot be trusted', () => {
   it('a record whose blob is corrupted on its way protects', async () => {
     const id = await estate.build([{ repository: 'app', reference: digest }]);
     estate.ado.world.deleteBuild(id);
+    forge(`${id}.${estate.definitionId}.zz`, recordFor(id));
     estate.acr.faults.add({ operation: 'blob.data' }, { kind: 'corrupt' });
     await assertUntouched(/cannot be read|reconcil/);
+  });
+
+  it('a record whose manifest holds another content than it names protects', async () => {
+    const id = await estate.build([{ repository: 'app', reference: digest }]);
+    estate.ado.world.deleteBuild(id);
+    const text = JSON.stringify(recordFor(id));
+    const data = Buffer.from(text.replace('delete', 'xelete')).toString('base64');
+    forgeRecord(estate, `${id}.${estate.definitionId}.zz`, text, { data });
+    await assertUntouched(/cannot be read.*is not sha256/);
+  });
+
+  it('a small record is read with one request, from its manifest', async () => {
+    const id = await estate.build([{ repository: 'app', reference: digest }]);
+    const repository = `image-lifecycle/builds/${estate.projectId}`;
+    estate.acr.requests.clear();
+    const [record] = await recordsIn(estate.connect(), estate.projectId, id);
+    assert.equal(record?.images[0]?.digest, digest);
+    assert.equal(estate.acr.requests.count({ repository, operation: 'manifest.get' }), 1);
+    assert.equal(estate.acr.requests.count({ repository, operation: 'blob.get' }), 0);
   });
 
   it('a record that contradicts its tag is foreign', async () => {
