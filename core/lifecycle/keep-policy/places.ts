@@ -153,6 +153,7 @@ function join(one: ImageFact, other: ImageFact): ImageFact {
     subject: one.subject === other.subject ? one.subject : undefined,
     referrers: one.referrers && other.referrers && [...new Set([...one.referrers, ...other.referrers])],
     released: one.released?.filter(build => other.released?.some(each => isSameBuild(each, build))),
+    releasedAt: latest(one.releasedAt, other.releasedAt),
   };
 }
 

@@ -39,6 +39,8 @@ export interface ImageFact {
   readonly referrers?: readonly Digest[] | undefined;
   /** Builds whose tombstone names it: their tags were taken off already. */
   readonly released?: readonly BuildName[] | undefined;
+  /** When the last of these tombstones was written. */
+  readonly releasedAt?: number | undefined;
 }
 
 /** A repository of a registry. */
@@ -135,8 +137,10 @@ export interface SourceFacts {
 
 /** What one cluster runs: read directly, or from its report. */
 export interface UsageFacts {
-  /** As in {@link PlanRules.usage}. */
+  /** As in {@link PlanRules.usage}; several clusters that report into one registry have its name. */
   readonly name: string;
+  /** For people; the name where it is left out. */
+  readonly label?: string | undefined;
   /** When the cluster was looked at. */
   readonly takenAt: number | undefined;
   readonly uses: Reading<UseFact>;
