@@ -14,6 +14,8 @@ export interface EstateRegistry {
   readonly repositories: readonly string[];
   /** Whether clusters report into it what they run. */
   readonly reportsUsage: boolean;
+  /** Clusters that must report, by the names of their reports; beside these, whichever reports are there. */
+  readonly usageClusters?: readonly string[] | undefined;
 }
 
 /** A project whose images may go. */

@@ -31,10 +31,10 @@ interface Search {
 export function holdUses(rules: PlanRules, facts: PlanFacts, places: Places): UseHolds {
   const search = createSearch(places);
   const { deployed, helmRevisions } = rules.keep;
-  for (const { name, uses, releases } of facts.usage) {
-    if (deployed && uses.kind === 'whole') for (const use of uses.items) holdUse(search, use, name);
+  for (const { name, label = name, uses, releases } of facts.usage) {
+    if (deployed && uses.kind === 'whole') for (const use of uses.items) holdUse(search, use, label);
     if (helmRevisions === undefined || releases.kind === 'unread') continue;
-    for (const release of releases.items) holdRelease(search, release, helmRevisions, name);
+    for (const release of releases.items) holdRelease(search, release, helmRevisions, label);
   }
   for (const [home, tags] of search.byTag) holdTags(search, home, tags);
   const { uses, unparsed, everything } = search;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { duration, flag, namePattern, say, units } from '../configuration/configuration-values.ts';
+import { clusterNameShape, isClusterName } from '../facts/usage-report.ts';
 import { parseNamePattern } from './name-pattern.ts';
 
 const years = 3650 * units.d;
@@ -114,6 +115,11 @@ export const deleteSchema = z
 export const usageSchema = z.strictObject({
   report: flag(['required']),
   maxAge: duration(units.m, 30 * units.d).default(units.d),
+  /** Those that must report; beside these, whichever reports are there. */
+  clusters: z
+    .array(z.string().refine(isClusterName, `must be ${clusterNameShape}`))
+    .min(1, 'must name at least one cluster')
+    .optional(),
 });
 
 /** What must stay; durations are milliseconds, patterns compiled. */

@@ -50,11 +50,14 @@ function unreadUsage(rules: PlanRules, { usage, now }: PlanFacts): string[] {
   const missing = rules.usage.filter(({ name }) => usage.every(each => each.name !== name));
   const found = missing.map(({ name }) => `what ${name} runs was not read`);
   for (const each of usage) {
+    const { name, label = name, uses, releases } = each;
     const age = ageOf(each, rules, now);
-    if (age !== undefined) found.push(`what ${each.name} runs was not read: ${age}`);
-    if (deployed) found.push(...reasonOf(each.uses, `what ${each.name} runs was not read`));
-    if (helmRevisions !== undefined)
-      found.push(...reasonOf(each.releases, `the Helm releases of ${each.name} were not read`));
+    const why = [
+      ...(deployed ? reasonOf(uses, `what ${label} runs was not read`) : []),
+      ...(helmRevisions === undefined ? [] : reasonOf(releases, `the Helm releases of ${label} were not read`)),
+    ];
+    // What could not be read is of no time either.
+    found.push(...(age === undefined || why.length > 0 ? why : [`what ${label} runs was not read: ${age}`]));
   }
   return found;
 }
