@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'TAG_TAKEN' /* a tag that holds another digest */
   | 'LOCKED' /* the registry refuses a change because of a lock */
   | 'AZURE_DEVOPS_UNAVAILABLE' /* no usable answer about a build, whatever the cause */
+  | 'CLUSTER_UNREAD' /* what a cluster runs could not be read whole */
   | 'SIGN_IN_FAILED' /* Entra or the agent gave no token */
   | 'RECORD_NOT_FOUND' /* no build record where one was counted on */
   | 'BUILD_GONE' /* the build was deleted, so nothing of it goes anywhere */
