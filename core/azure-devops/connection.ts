@@ -14,6 +14,8 @@ export interface AzureDevOpsRequest {
   readonly method?: HttpRequest['method'];
   readonly query?: Readonly<Record<string, string | number>>;
   readonly body?: unknown;
+  /** A POST that changes nothing, and so may be sent again. */
+  readonly isQuestion?: boolean;
   /** What it takes, as it stands in the reason of a 403 behind "give the identity"; viewing builds when absent. */
   readonly right?: string;
   /** Resources in preview refuse a released version. */
@@ -44,6 +46,9 @@ export interface AzureDevOpsOptions {
   /** What to trust, as PEM, in place of Node's own authorities. */
   readonly ca?: readonly string[];
 }
+
+/** The application id of Azure DevOps in Entra, the same in every tenant: what an identity's token is asked for. */
+export const azureDevOpsAudience = '499b84ac-1321-427f-aa17-267ca6975798';
 
 const attempts = 4;
 const firstPauseMs = 500;
@@ -87,7 +92,8 @@ export function connectAzureDevOps(options: AzureDevOpsOptions): AzureDevOps {
       log.debug('asked Azure DevOps', { what: request.what, attempt, answer: answer.kind });
       const again = answer.kind === 'unknown' && answer.retryable && attempt < attempts;
       // A write that broke off may have been done; only reads are asked again.
-      if (!again || (request.method ?? 'GET') !== 'GET') return answer;
+      const isRead = (request.method ?? 'GET') === 'GET' || request.isQuestion === true;
+      if (!again || !isRead) return answer;
       if (pausedUntil <= clock.now()) await clock.sleep(firstPauseMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2));
     }
   };

@@ -5,7 +5,7 @@ import { checkTagPattern } from '../../core/lifecycle/tag-pattern.ts';
 import { isRepository, isTag } from '../../core/oci/reference.ts';
 import type { AzureConnection } from '../agent/arm.ts';
 import { readConnection } from '../agent/connection.ts';
-import { readChoice, readLines, readPath, readRequiredText, readSwitch, readText } from '../agent/input.ts';
+import { readChoice, readCount, readLines, readPath, readRequiredText, readSwitch, readText } from '../agent/input.ts';
 import { type Connection, readRegistryAddress } from '../agent/sign-in.ts';
 
 /** At most so many images in one step. */
@@ -104,7 +104,7 @@ export function readInputs(): PromoteImageInputs {
     rules: readRules(),
     gate: readGate(),
     retainBuild: readChoice('retainBuild', ['true', 'required', 'false']),
-    keepLeases: readCount('keepLeases', 3, 100),
+    keepLeases: readCount('keepLeases', 3, [1, 100]),
     dryRun: readSwitch('dryRun'),
     referrers: readSwitch('referrers', true),
     imagesFile: readText('imagesFile') && readPath('imagesFile'),
@@ -190,11 +190,4 @@ function readGate(): GateInputs | undefined {
     registry: readRegistryAddress(registry, 'requirePromotedTo'),
     connectionId: readText('requirePromotedToConnection') || undefined,
   };
-}
-
-function readCount(name: string, usual: number, most: number): number {
-  const text = readText(name);
-  const count = text ? Number(text) : usual;
-  if (Number.isInteger(count) && count >= 1 && count <= most) return count;
-  throw inputError(`The input ${name} is "${text.slice(0, 200)}"; it must be a whole number from 1 to ${most}.`);
 }

@@ -1,7 +1,9 @@
 /** Reads the task's inputs; every error names the input. */
 
+import { resolve } from 'node:path';
 import { inputError } from '../../core/base/errors.ts';
 import { tl } from './task-lib.ts';
+import { readVariable } from './variables.ts';
 
 /** What the user wrote, without white space around it; empty where nothing was written. */
 export function readText(name: string): string {
@@ -52,4 +54,33 @@ export function readPath(name: string): string {
   const macro = /\$\(([^)]*)\)/.exec(text);
   if (!macro) return text;
   throw inputError(`The input ${name} names the variable "${macro[1]}", which is not set in this run.`);
+}
+
+/** The parts between commas, each once: what an input for several connections gives. Throws `INPUT_INVALID` for more than `most`. */
+export function readList(name: string, most: number): string[] {
+  const parts = readText(name)
+    .split(',')
+    .map(part => part.trim())
+    .filter(Boolean);
+  if (parts.length <= most) return [...new Set(parts)];
+  throw inputError(`The input ${name} names ${parts.length}; ${most} are the most.`);
+}
+
+/** A path of an input that may be left empty; empty then. Of an empty path the agent makes the folder of the sources. */
+export function readOptionalPath(name: string): string {
+  const path = readText(name) && readPath(name);
+  const roots = ['Build.SourcesDirectory', 'System.DefaultWorkingDirectory', 'Build.Repository.LocalPath'];
+  const isEmpty = roots.some(root => {
+    const folder = readVariable(root);
+    return folder !== undefined && resolve(folder) === resolve(path);
+  });
+  return path === '' || isEmpty ? '' : path;
+}
+
+/** A whole number from `least` to `most`; `usual` where nothing was written. Throws `INPUT_INVALID`. */
+export function readCount(name: string, usual: number, [least, most]: readonly [number, number]): number {
+  const text = readText(name);
+  const count = text ? Number(text) : usual;
+  if (Number.isInteger(count) && count >= least && count <= most) return count;
+  throw inputError(`The input ${name} is "${text.slice(0, 200)}"; it must be a whole number from ${least} to ${most}.`);
 }

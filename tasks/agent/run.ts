@@ -5,12 +5,21 @@ import { agentLog } from './log.ts';
 import { guardOutput, neutralise } from './output.ts';
 import { tl } from './task-lib.ts';
 
-/** Runs `task`, tells the agent how it ended, and ends the process: requests that a failure left behind are not waited for. */
-export async function runTask(task: () => Promise<void>): Promise<void> {
+/** What a task that succeeded tells of, for somebody to look at: a sentence. */
+export interface Issues {
+  readonly issues: string;
+}
+
+/**
+ * Runs `task`, tells the agent how it ended, and ends the process: requests that a failure left behind are not waited
+ * for. A task that gives issues has succeeded with them.
+ */
+export async function runTask(task: () => Promise<Issues | void>): Promise<void> {
   guardOutput();
   try {
-    await task();
-    tl.setResult(tl.TaskResult.Succeeded, '');
+    const ended = await task();
+    if (ended) tl.setResult(tl.TaskResult.SucceededWithIssues, neutralise(ended.issues));
+    else tl.setResult(tl.TaskResult.Succeeded, '');
   } catch (thrown) {
     for (const cause of causesOf(thrown)) agentLog.debug(cause);
     tl.setResult(tl.TaskResult.Failed, neutralise(describe(thrown)));
