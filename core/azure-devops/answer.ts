@@ -4,8 +4,8 @@ import type { Exchange } from './http.ts';
 
 /** What a request brought. */
 export type Answer =
-  /** 2xx with a whole JSON body; `body` is undefined on 204. */
-  | { readonly kind: 'ok'; readonly body: unknown }
+  /** 2xx with a whole JSON body; `body` is undefined on 204. With a token the list goes on. */
+  | { readonly kind: 'ok'; readonly body: unknown; readonly continuationToken?: string }
   /** 400, 404, 409 and the like with the JSON error that Azure DevOps itself writes. */
   | { readonly kind: 'refused'; readonly status: number; readonly typeKey: string; readonly message: string }
   /** Everything else. `reason` names the thing, what happened and what to do, and never holds a token. */
@@ -54,7 +54,9 @@ function judgeJson(what: string, { status, headers, body }: Answered): Answer {
   const json = readJson(headers['content-type'], body);
   if ('why' in json)
     return unknownAnswer(what, `Azure DevOps answered ${status} ${json.why}: check the URL and the sign-in`);
-  if (status < 300) return { kind: 'ok', body: json.value };
+  const continuationToken = headers['x-ms-continuationtoken'];
+  if (status < 300)
+    return { kind: 'ok', body: json.value, ...(typeof continuationToken === 'string' && { continuationToken }) };
   const error = errorBody.safeParse(json.value);
   if (!error.success) return unknownAnswer(what, `Azure DevOps answered ${status} without saying why: check the URL`);
   return { kind: 'refused', status, typeKey: error.data.typeKey, message: shorten(error.data.message) };

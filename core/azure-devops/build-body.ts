@@ -15,6 +15,18 @@ const text = z
   .nullish()
   .transform(value => value ?? undefined);
 const when = time.nullish().transform(value => value ?? undefined);
+/** What was built: `id` is a GUID of Azure Repos, and `owner/name` on GitHub. Of another shape it is not known. */
+const repository = z.object({ type: text, id: text, name: text, url: text }).nullish().catch(undefined);
+/** `pr.number` stands there where a pull request started the build, on whatever host. */
+const trigger = z
+  .object({
+    'pr.number': z
+      .string()
+      .regex(/^[1-9]\d{0,8}$/)
+      .transform(Number),
+  })
+  .nullish()
+  .catch(undefined);
 /** `Build`, as far as it is read; every other field passes unread. */
 export const buildBody = z.object({
   id: buildId,
@@ -30,6 +42,8 @@ export const buildBody = z.object({
   finishTime: when,
   sourceBranch: text,
   sourceVersion: text,
+  repository,
+  triggerInfo: trigger,
   keepForever: z.boolean().optional(),
   retainedByRelease: z.boolean().optional(),
 });

@@ -8,6 +8,14 @@ import { buildBody, buildId, buildList, guid } from './build-body.ts';
 import type { AzureDevOps } from './connection.ts';
 import { checkIds, isRefusal, misunderstood, type Unknown, unknown } from './unknown.ts';
 
+/** The repository that a build was made from, as far as Azure DevOps tells of it: `type` is `TfsGit`, `GitHub`, … */
+export interface BuildRepository {
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly url?: string | undefined;
+}
+
 /** What is known of one build. Times are ISO 8601, ids of projects lower-case. */
 export interface BuildFacts {
   readonly id: number;
@@ -21,6 +29,9 @@ export interface BuildFacts {
   readonly finishTime?: string | undefined;
   readonly sourceBranch?: string | undefined;
   readonly sourceVersion?: string | undefined;
+  readonly repository?: BuildRepository | undefined;
+  /** The pull request that started it. */
+  readonly pullRequest?: number | undefined;
   readonly keepForever?: boolean | undefined;
   readonly retainedByRelease?: boolean | undefined;
   readonly deletedDate?: string | undefined;
@@ -114,26 +125,45 @@ export async function newestBuild(
   return { kind: 'found', build };
 }
 
-/** Asks whether this sign-in reads the project. `notFound` is also what Azure DevOps says of a project one may not see. */
-export async function getProject(
-  ado: AzureDevOps,
-  projectId: string,
-): Promise<{ readonly kind: 'readable'; readonly name: string } | { readonly kind: 'notFound' } | Unknown> {
+/** A project that this sign-in reads. `notFound` is also what Azure DevOps says of a project one may not see. */
+export type ProjectAnswer =
+  | { readonly kind: 'readable'; readonly id: string; readonly name: string }
+  | { readonly kind: 'notFound' }
+  | Unknown;
+
+/** Asks whether this sign-in reads the project. */
+export async function getProject(ado: AzureDevOps, projectId: string): Promise<ProjectAnswer> {
   const what = `project ${projectId}`;
   const wrong = checkIds(what, projectId, 1);
   if (wrong !== undefined) return wrong;
-  const answer = await ado.ask({ what, path: ['_apis', 'projects', projectId] });
+  const answer = await askProject(ado, what, projectId);
+  const isOther = answer.kind === 'readable' && answer.id !== projectId.toLowerCase();
+  return isOther ? { kind: 'unknown', reason: `${what}: answered with another one` } : answer;
+}
+
+/**
+ * Asks for a project by its name, whose letters may be of either case.
+ * https://learn.microsoft.com/rest/api/azure/devops/core/projects/get
+ */
+export async function getProjectByName(ado: AzureDevOps, name: string): Promise<ProjectAnswer> {
+  const what = `project ${name}`;
+  const answer = await askProject(ado, what, name);
+  if (answer.kind !== 'readable' || answer.name.toLowerCase() === name.toLowerCase()) return answer;
+  // A project that was renamed may still answer to what it was called before.
+  return { kind: 'unknown', reason: `${what}: answered with ${answer.name}; write that name, or the id ${answer.id}` };
+}
+
+async function askProject(ado: AzureDevOps, what: string, key: string): Promise<ProjectAnswer> {
+  const answer = await ado.ask({ what, path: ['_apis', 'projects', key] });
   if (isRefusal(answer, 'ProjectDoesNotExistException', 'ProjectDoesNotExistWithNameException')) {
     return { kind: 'notFound' };
   }
   if (answer.kind !== 'ok') return unknown(what, answer);
   const body = z.object({ id: guid, name: z.string().min(1), state: z.string().optional() }).safeParse(answer.body);
   if (!body.success) return misunderstood(what, body.error);
-  if (body.data.id !== projectId.toLowerCase())
-    return { kind: 'unknown', reason: `${what}: answered with another one` };
-  const { name, state = 'wellFormed' } = body.data;
+  const { id, name, state = 'wellFormed' } = body.data;
   if (state !== 'wellFormed') return { kind: 'unknown', reason: `${what}: its state is ${state}; wait` };
-  return { kind: 'readable', name };
+  return { kind: 'readable', id, name };
 }
 
 /** Asks whether this sign-in reads the definition (the UI's "pipeline"). */
@@ -186,10 +216,13 @@ async function askList(ado: AzureDevOps, what: string, question: ListQuestion): 
   return stray === undefined ? builds : foreign(what, stray);
 }
 
-function toFacts(body: z.infer<typeof buildBody>): Found {
-  const { buildNumber, project, definition, deleted, ...rest } = body;
+/** What a body says of its build. */
+export function toFacts(body: z.infer<typeof buildBody>): Found {
+  const { buildNumber, project, definition, deleted, repository, triggerInfo, ...rest } = body;
   return {
     ...rest,
+    repository: repository ?? undefined,
+    pullRequest: triggerInfo?.['pr.number'],
     number: buildNumber,
     projectId: project.id,
     definitionId: definition.id,

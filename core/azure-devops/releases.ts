@@ -50,7 +50,7 @@ const releaseBody = z.object({
   ),
 });
 /** What `definitionReference` says of a build. Its ids are strings. */
-const buildReference = z.object({
+export const buildReference = z.object({
   project: z.object({ id: guid }),
   definition: z.object({ id: numeric }),
   version: z.object({ id: numeric, name: text }),
