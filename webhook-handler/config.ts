@@ -2,13 +2,19 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorMessage, inputError } from '../core/base/errors.ts';
-import { type Configuration, parseConfiguration } from '../core/lifecycle/configuration/configuration.ts';
+import { type Check, type Configuration, parseConfiguration } from '../core/lifecycle/configuration/configuration.ts';
+import { demandSignIn, refusePolicy } from './handler-checks.ts';
 
 /** A configuration, and the folder that its relative paths begin in. */
 export interface ReadConfiguration {
   readonly configuration: Configuration;
   readonly folder: string;
 }
+
+const check: Check = (configuration, written) => [
+  ...demandSignIn(configuration),
+  ...refusePolicy(configuration, written),
+];
 
 const maxBytes = 1024 * 1024;
 
@@ -21,5 +27,5 @@ export async function readConfiguration(path: string): Promise<ReadConfiguration
   } catch (cause) {
     throw inputError(`The configuration ${path} cannot be read: ${errorMessage(cause)}.`, cause);
   }
-  return { configuration: parseConfiguration(text, path), folder: dirname(resolve(path)) };
+  return { configuration: parseConfiguration(text, path, check), folder: dirname(resolve(path)) };
 }

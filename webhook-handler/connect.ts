@@ -2,19 +2,17 @@
 import { createEntraTokenSource, type EntraTokenSource } from '../core/acr/entra.ts';
 import { createAcrCredentials } from '../core/acr/sign-in.ts';
 import { getCollectionId } from '../core/azure-devops/builds.ts';
-import { type AzureDevOps, connectAzureDevOps } from '../core/azure-devops/connection.ts';
+import { type AzureDevOps, azureDevOpsAudience, connectAzureDevOps } from '../core/azure-devops/connection.ts';
 import type { AzureDevOpsToken } from '../core/azure-devops/http.ts';
 import type { Clock } from '../core/base/clock.ts';
 import { AppError, inputError } from '../core/base/errors.ts';
 import type { Logger } from '../core/base/log.ts';
-import {
-  type AzureSignIn,
-  type Configuration,
-  listPairings,
-  type OrganizationConfiguration,
-  type Pairing,
-  type RegistryConfiguration,
-} from '../core/lifecycle/configuration/configuration.ts';
+import type { Configuration } from '../core/lifecycle/configuration/configuration.ts';
+import type { OrganizationConfiguration } from '../core/lifecycle/configuration/organization-schema.ts';
+import { listPairings, type Pairing } from '../core/lifecycle/configuration/pairings.ts';
+import type { RegistryConfiguration } from '../core/lifecycle/configuration/registry-schema.ts';
+import { resolveProjects } from '../core/lifecycle/configuration/resolve-projects.ts';
+import type { AzureSignIn } from '../core/lifecycle/configuration/sign-in.ts';
 import type { ReconcileRequest } from '../core/lifecycle/reconcile.ts';
 import type { Report } from '../core/lifecycle/report.ts';
 import type { Rules } from '../core/lifecycle/rules.ts';
@@ -41,12 +39,9 @@ export interface ConnectedPairing extends Pairing {
   readonly reconcile: (request: ReconcileRequest) => Promise<Report>;
 }
 
-/** The application id of Azure DevOps in Entra, the same in every tenant. */
-const azureDevOpsAudience = '499b84ac-1321-427f-aa17-267ca6975798';
-
 /**
- * Connects every registry with every organization. Reads secrets, sends nothing yet.
- * Throws INPUT_INVALID, naming the key, where a secret is missing.
+ * Connects every registry with every organization. Reads secrets; sends nothing yet, unless a project is written by its
+ * name, which is looked up. Throws INPUT_INVALID, naming the key, where a secret or a project is missing.
  */
 export async function connectPairings(
   configuration: Configuration,
@@ -56,17 +51,19 @@ export async function connectPairings(
   const registries = new Map<RegistryConfiguration, Registry>();
   for (const [index, one] of configuration.registries.entries()) {
     const credentials = await createCredentials(one, `registries[${index}]`, { http, secrets: options.secrets });
-    registries.set(one, openRegistry({ address: one.registry, credentials, http }));
+    registries.set(one, openRegistry({ address: one.url, credentials, http }));
   }
-  const organizations = new Map<OrganizationConfiguration, AzureDevOps>();
+  const organizations = new Map<string, AzureDevOps>();
   for (const [index, one] of configuration.organizations.entries()) {
     const token = await createToken(one, `organizations[${index}]`, options.secrets);
-    organizations.set(one, connectAzureDevOps({ url: one.url, token, clock: options.clock, log: options.log }));
+    organizations.set(one.url, connectAzureDevOps({ url: one.url, token, clock: options.clock, log: options.log }));
   }
-  return listPairings(configuration).map(pairing => {
-    const registry = registries.get(pairing.registry);
-    const azureDevOps = organizations.get(pairing.organization);
-    if (!registry || !azureDevOps) throw new AppError('A pairing is of nothing configured.', { code: 'DEFECT' });
+  const ask = ({ url }: { readonly url: string }): AzureDevOps => found(organizations.get(url));
+  // Nothing here needs the name of a project.
+  const resolved = await resolveProjects(configuration, ask, { askNames: false });
+  return listPairings(configuration, resolved).map(pairing => {
+    const registry = found(registries.get(pairing.registry));
+    const azureDevOps = ask(pairing.organization);
     const surroundings = { registry, azureDevOps, clock: options.clock, log: options.log };
     return {
       ...pairing,
@@ -78,17 +75,24 @@ export async function connectPairings(
   });
 }
 
+/** Checked before: config.ts demands every `signIn`, and what is connected is what is configured. */
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new AppError('Something that was not configured was asked for.', { code: 'DEFECT' });
+  return value;
+}
+
 async function createCredentials(
-  { registry, signIn }: RegistryConfiguration,
+  { url, signIn }: RegistryConfiguration,
   key: string,
   { http, secrets }: { readonly http: Http; readonly secrets: SecretSource },
 ): Promise<Credentials> {
-  if (signIn.kind === 'password') {
-    const password = await readSecret(signIn.password, `${key}.signIn.password`, secrets);
-    return { kind: 'password', username: signIn.username, password };
+  const way = found(signIn);
+  if (way.kind === 'password') {
+    const password = await readSecret(way.password, `${key}.signIn.password`, secrets);
+    return { kind: 'password', username: way.username, password };
   }
-  const { tenantId } = signIn;
-  return createAcrCredentials({ host: registry, tenantId, entraToken: createTokenSource(signIn, secrets), http });
+  const { tenantId } = way;
+  return createAcrCredentials({ host: url, tenantId, entraToken: createTokenSource(way, secrets), http });
 }
 
 async function createToken(
@@ -96,11 +100,12 @@ async function createToken(
   key: string,
   secrets: SecretSource,
 ): Promise<() => Promise<AzureDevOpsToken>> {
-  if (signIn.kind === 'azure') {
-    const entraToken = createTokenSource(signIn, secrets);
+  const way = found(signIn);
+  if (way.kind === 'azure') {
+    const entraToken = createTokenSource(way, secrets);
     return async () => ({ kind: 'bearer', value: await entraToken(azureDevOpsAudience) });
   }
-  const read = (): Promise<string> => readSecret(signIn.token, `${key}.signIn.token`, secrets);
+  const read = (): Promise<string> => readSecret(way.token, `${key}.signIn.token`, secrets);
   // A token that is missing shows at start; later it is read anew each time, because a mounted file may be renewed.
   await read();
   return async () => ({ kind: 'pat', value: await read() });

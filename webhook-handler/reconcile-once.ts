@@ -18,7 +18,7 @@ export async function reconcileOnce(
 ): Promise<PairingResult[]> {
   const results: PairingResult[] = [];
   for (const { registry, organization, reconcile } of pairings) {
-    const names = { registry: registry.registry, organization: organization.url };
+    const names = { registry: registry.url, organization: organization.url };
     const plan = approved.find(one => one.registry === names.registry && one.organization === names.organization)?.plan;
     try {
       signal.throwIfAborted();

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errorMessage, inputError } from '../core/base/errors.ts';
-import type { SecretPlace } from '../core/lifecycle/configuration/configuration.ts';
+import type { SecretPlace } from '../core/lifecycle/configuration/sign-in.ts';
 
 /** The world that secrets are read from. */
 export interface SecretSource {

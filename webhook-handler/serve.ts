@@ -40,9 +40,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const counters = createCounters();
   const queueOf = createQueues();
   const reconcilers = pairings.map(({ registry, organization, rules, reconcile }) => {
-    const queue = queueOf(registry.registry);
+    const queue = queueOf(registry.url);
     const reconciler = createReconciler({
-      name: `${registry.registry} and ${organization.url}`,
+      name: `${registry.url} and ${organization.url}`,
       reconcile: request =>
         queue(() => {
           request.signal?.throwIfAborted();

@@ -27,6 +27,11 @@ const reasons: Readonly<Record<ErrorCode, string>> = {
   UNEXPECTED_TOKEN: 'a character stands where none of its kind is expected',
 };
 
+/** Every fault of a parsed document, by its offset in the text; empty where it is sound. */
+export function listYamlFaults(document: Document.Parsed): { offset: number; reason: string }[] {
+  return document.errors.map(({ code, pos }) => ({ offset: pos[0], reason: reasons[code] }));
+}
+
 /**
  * The first fault of a parsed document, with the line it is in, counted from 1; undefined where it is sound.
  * `lines` is the counter that the parser was given.
@@ -35,6 +40,6 @@ export function findYamlFault(
   document: Document.Parsed,
   lines: LineCounter,
 ): { line: number; reason: string } | undefined {
-  const fault = document.errors[0];
-  return fault && { line: lines.linePos(fault.pos[0]).line, reason: reasons[fault.code] };
+  const [first] = listYamlFaults(document);
+  return first && { line: lines.linePos(first.offset).line, reason: first.reason };
 }

@@ -74,12 +74,12 @@ export async function setScene(beginning: Beginning): Promise<Scene> {
 function configure({ registries: { ci, qa, production }, organization }: Beginning, { projectId }: Pipeline): string {
   const signIn = 'signIn: { kind: password, username: admin, password: { env: REGISTRY_PASSWORD } }';
   return `registries:
-  - registry: ${ci.host}
+  - url: ${ci.host}
     ${signIn}
-  - registry: ${qa.host}
+  - url: ${qa.host}
     onBuildDeleted: delete
     ${signIn}
-  - registry: ${production.host}
+  - url: ${production.host}
     ${signIn}
 organizations:
   - url: ${organization.url}

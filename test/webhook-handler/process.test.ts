@@ -51,7 +51,7 @@ describe('the webhook handler as a process', () => {
     const config = join(folder, 'lifecycle.yaml');
     await writeFile(
       config,
-      `registries: [{ registry: "127.0.0.1:1", signIn: { kind: password, username: u, password: { env: SECRET } } }]
+      `registries: [{ url: "127.0.0.1:1", signIn: { kind: password, username: u, password: { env: SECRET } } }]
 organizations:
   - url: http://127.0.0.1:${(peer.address() as AddressInfo).port}/contoso
     signIn: { kind: pat, token: { env: SECRET } }

@@ -15,9 +15,9 @@ const image = `team/app@sha256:${'a'.repeat(64)}`;
 /** A configuration of two registries and one organization, which nothing is sent to unless a test says so. */
 const configuration = (more = '', url = 'https://localhost:1/contoso'): string => `
 registries:
-  - registry: dev.example
+  - url: dev.example
     signIn: { kind: password, username: u, password: { file: secret } }
-  - registry: prod.example
+  - url: prod.example
     onBuildDeleted: keep
     signIn: { kind: password, username: u, password: { env: PROD } }
 organizations:
@@ -183,7 +183,7 @@ describe('webhook-handler reconcile', () => {
     match(file.err, /registries\[0\]\.signIn\.password: ENOENT/);
     await writeFile(config, configuration('surprise: 1'));
     const key = await run(reconcile());
-    match(key.err, /lifecycle\.yaml:\d+: organizations\[0\]\.surprise is not a key/);
+    match(key.err, /lifecycle\.yaml:12:5: organizations\[0\]\.surprise is not a key/);
     const serve = await run(['serve', '--config', config]);
     for (const result of [missing, token, plan, file, key, serve]) {
       equal(result.code, 2);

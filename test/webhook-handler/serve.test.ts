@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { systemClock } from '../../core/base/clock.ts';
-import { listPairings, parseConfiguration } from '../../core/lifecycle/configuration/configuration.ts';
+import { parseConfiguration } from '../../core/lifecycle/configuration/configuration.ts';
+import { listPairings } from '../../core/lifecycle/configuration/pairings.ts';
 import { serve } from '../../webhook-handler/serve.ts';
 import {
   authorization,
@@ -15,8 +16,8 @@ import {
 const configuration = parseConfiguration(
   `
 registries:
-  - { registry: dev.example, signIn: { kind: azure } }
-  - { registry: prod.example, signIn: { kind: azure } }
+  - { url: dev.example, signIn: { kind: azure } }
+  - { url: prod.example, signIn: { kind: azure } }
 organizations:
   - { url: "https://dev.azure.com/contoso", signIn: { kind: azure }, buildTagPrefix: c-, projects: [{ id: ${projectId} }] }
   - { url: "https://dev.azure.com/fabrikam", signIn: { kind: azure }, buildTagPrefix: f-, projects: [{ id: ${otherProjectId} }] }
@@ -26,17 +27,22 @@ server: { host: 127.0.0.1, port: 0, username: azure-devops, password: { env: P }
   'c.yaml',
 );
 
+const organizations = configuration.organizations.map(organization => ({
+  ...organization,
+  projects: organization.projects.map(({ id = '', repositories }) => ({ id, name: id, repositories })),
+}));
+
 describe('the service', () => {
   it('reconciles each registry with each organization, one at a time in each registry, and hints where they belong', async () => {
     const log = createMemoryLog();
     const stop = new AbortController();
     const begun: string[] = [];
     const open = new Map<string, () => void>();
-    const pairings = listPairings(configuration).map(pairing => ({
+    const pairings = listPairings(configuration, organizations).map(pairing => ({
       ...pairing,
       reconcile: ({ only }: { only?: readonly { buildId: number }[] }) =>
         new Promise<ReturnType<typeof createReport>>(resolve => {
-          const { registry } = pairing.registry;
+          const { url: registry } = pairing.registry;
           ok(!open.has(registry), `two runs on ${registry}`);
           begun.push(
             `${registry} ${pairing.organization.url.slice(22)} ${only?.map(one => one.buildId).join() ?? 'whole'}`,

@@ -18,15 +18,69 @@ export const flag = <const T extends readonly string[]>(values: T) =>
 /** A whole number of one unit, given in milliseconds. */
 export function duration(least: number, most: number) {
   const shape = 'must be a whole number and a unit, such as 90s, 15m, 24h or 30d';
-  return z.string(say(shape)).transform((text, context) => {
-    const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-    const ms = Number(count) * units[(unit ?? 's') as keyof typeof units];
-    if (ms >= least && ms <= most) return ms;
-    const bounds = `must be at least ${least / 1000} s and at most ${most / units.d} d`;
-    context.addIssue({ code: 'custom', message: Number.isNaN(ms) ? shape : bounds });
-    return z.NEVER;
-  });
+  const written = /^(\d{1,9})([smhd])$/;
+  return z
+    .string(say(shape))
+    .regex(written, shape)
+    .transform((text, context) => {
+      const [, count, unit] = written.exec(text) ?? [];
+      const ms = Number(count) * units[(unit ?? 's') as keyof typeof units];
+      if (ms >= least && ms <= most) return ms;
+      const bounds = `must be at least ${least / 1000} s and at most ${most / units.d} d`;
+      context.addIssue({ code: 'custom', message: bounds });
+      return z.NEVER;
+    });
 }
+
+/** An id of Azure DevOps or Microsoft Entra, made lower-case. */
+export const guid = z.guid(say('must be a GUID')).toLowerCase();
+/** A text that is not empty. */
+export const word = z.string().min(1, 'must not be empty');
+/** What people call a thing of theirs: it stands in plans and reports, and in front of a colon. */
+export const givenName = z
+  .string()
+  .max(64, 'must have at most 64 characters')
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+    'must be letters, digits, ".", "_" and "-", beginning with a letter or a digit',
+  );
+
+/** The names of this machine, for which alone http is accepted. */
+export const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** An address that requests go to, without the slashes at its end. */
+export const url = z
+  .string()
+  .refine(isUrl, 'must be an https:// URL without user, query and fragment (http:// for this machine alone)')
+  .meta({ pattern: '^https?://[^\\s?#@]+$' })
+  .transform(text => text.replace(/\/+$/, ''));
+
+function isUrl(text: string): boolean {
+  const read = URL.canParse(text) ? new URL(text) : undefined;
+  if (!read || read.username || read.password || read.search || read.hash) return false;
+  return read.protocol === 'https:' || (read.protocol === 'http:' && loopback.has(read.hostname));
+}
+
+/** Makes the check of a pattern in which up to four `*` stand for any characters; `allowed` is what else it may hold. */
+export const isGlob =
+  (allowed: RegExp) =>
+  (text: string): boolean =>
+    allowed.test(text) && text.split('*').length <= 5;
+
+/** Repositories by globs. */
+export const repositoryPatterns = z
+  .array(
+    z
+      .string()
+      .max(255, 'must have at most 255 characters')
+      .refine(
+        isGlob(/^[a-z0-9*][a-z0-9._/*-]*$/),
+        'must be a repository, in which up to four * stand for any characters',
+      )
+      .meta({ pattern: '^[a-z0-9*][a-z0-9._/*-]*$' }),
+  )
+  .min(1, 'must name at least one repository')
+  .prefault(['*']);
 
 /** A glob or an expression between slashes, compiled. */
 export const namePattern = z.string().transform((text, context): NamePattern => {

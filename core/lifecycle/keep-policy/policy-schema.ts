@@ -5,19 +5,18 @@
 import { z } from 'zod';
 import { duration, flag, namePattern, say, units } from '../configuration/configuration-values.ts';
 import { clusterNameShape, isClusterName } from '../facts/usage-report.ts';
-import { parseNamePattern } from './name-pattern.ts';
 
 const years = 3650 * units.d;
 /** Not `z.int`, whose fault would keep the rules beside it from being looked at. */
 const count = (least: number) => {
   const shape = `must be a whole number, at least ${least}`;
-  return z.number(shape).refine(value => Number.isSafeInteger(value) && value >= least, shape);
+  const isRight = (value: number): boolean => Number.isSafeInteger(value) && value >= least;
+  return z.number(shape).refine(isRight, shape).meta({ type: 'integer', minimum: least });
 };
 
 /** A rule is checked beside its own faults, so that all are told at once. */
 const always = { when: () => true };
 
-const allImages = { last: -1, in: undefined, operator: 'And' } as const;
 const imagesOfReference = z
   .strictObject({
     last: count(-1).optional(),
@@ -35,7 +34,7 @@ const reference = z
     branch: namePattern.optional(),
     tag: namePattern.optional(),
     pullRequest: flag(['active']).optional(),
-    images: imagesOfReference.default(allImages),
+    images: imagesOfReference.prefault({}),
     activeWithin: duration(0, years).optional(),
     limit: count(1).optional(),
   })
@@ -59,31 +58,21 @@ function kindsOf(value: Readonly<Record<string, unknown>>): ('branch' | 'tag' | 
 }
 
 /** What people work on where nothing else is said. */
-const usualReferences: z.output<typeof reference>[] = [
-  {
-    kind: 'branch',
-    pattern: parseNamePattern('/^(main|master|staging|production|release\\/.*)$/'),
-    images: { last: 10, in: undefined, operator: 'And' },
-  },
-  {
-    kind: 'branch',
-    pattern: parseNamePattern('*'),
-    images: { last: 2, in: 7 * units.d, operator: 'And' },
-    activeWithin: 7 * units.d,
-    limit: 10,
-  },
-  { kind: 'pullRequest', pattern: undefined, images: { last: 2, in: undefined, operator: 'And' } },
-  { kind: 'tag', pattern: parseNamePattern('*'), images: allImages, limit: 10 },
+const usualReferences: z.input<typeof reference>[] = [
+  { branch: '/^(main|master|staging|production|release\\/.*)$/', images: { last: 10 } },
+  { branch: '*', images: { last: 2, in: '168h' }, activeWithin: '168h', limit: 10 },
+  { pullRequest: 'active', images: { last: 2 } },
+  { tag: '*', limit: 10 },
 ];
 
 /** `keep`: what must stay. */
 export const keepSchema = z
   .strictObject({
-    deployed: z.boolean('must be true or false').default(true),
+    deployed: z.boolean('must be true or false').prefault(true),
     helmRevisions: count(-1).optional(),
-    tags: z.array(namePattern).default([]),
-    references: z.array(reference).default(usualReferences),
-    newerThan: duration(0, years).default(units.d),
+    tags: z.array(namePattern).prefault([]),
+    references: z.array(reference).prefault(usualReferences),
+    newerThan: duration(0, years).prefault('24h'),
   })
   // Whoever says that nothing is deployed has no history to keep either, unless they ask for it.
   .transform(keep => ({ ...keep, helmRevisions: keep.helmRevisions ?? (keep.deployed ? 10 : undefined) }))
@@ -107,14 +96,14 @@ const withoutRecord = z.union(
 export const deleteSchema = z
   .strictObject({
     untagged: z.strictObject({ olderThan: duration(units.h, years) }).optional(),
-    withoutRecord: withoutRecord.default('keep'),
+    withoutRecord: withoutRecord.prefault('keep'),
   })
   .prefault({});
 
 /** `usage` of a registry: that a cluster reports into it what it runs, and how old the report may be. */
 export const usageSchema = z.strictObject({
   report: flag(['required']),
-  maxAge: duration(units.m, 30 * units.d).default(units.d),
+  maxAge: duration(units.m, 30 * units.d).prefault('24h'),
   /** Those that must report; beside these, whichever reports are there. */
   clusters: z
     .array(z.string().refine(isClusterName, `must be ${clusterNameShape}`))

@@ -6,6 +6,7 @@ import {
   getCollectionId,
   getDefinition,
   getProject,
+  getProjectByName,
   newestBuild,
 } from '../../../core/azure-devops/builds.ts';
 import type { AzureDevOps } from '../../../core/azure-devops/connection.ts';
@@ -256,12 +257,29 @@ describe('asking Azure DevOps about builds', () => {
 
   describe('for the scope', () => {
     it('tells a readable project and definition from those that are not there', async () => {
-      assert.deepEqual(await getProject(ado, projectId), { kind: 'readable', name: 'Shop' });
+      assert.deepEqual(await getProject(ado, projectId), { kind: 'readable', id: projectId, name: 'Shop' });
       assert.deepEqual(await getProject(ado, randomUUID()), { kind: 'notFound' });
       assert.deepEqual(await getDefinition(ado, projectId, definitionId), { kind: 'readable' });
       assert.deepEqual(await getDefinition(ado, projectId, 999), { kind: 'notFound' });
       emulator.world.deleteDefinition(definitionId);
       assert.deepEqual(await getDefinition(ado, projectId, definitionId), { kind: 'notFound' });
+    });
+
+    it('finds a project by its name, in letters of either case, spaces among them', async () => {
+      const { id } = emulator.world.addProject({ name: 'Über Shop & Söhne' });
+      assert.deepEqual(await getProjectByName(ado, 'shop'), { kind: 'readable', id: projectId, name: 'Shop' });
+      assert.deepEqual(await getProjectByName(ado, 'über shop & söhne'), {
+        kind: 'readable',
+        id,
+        name: 'Über Shop & Söhne',
+      });
+      assert.deepEqual(await getProjectByName(ado, 'Shop2'), { kind: 'notFound' });
+    });
+
+    it('does not take a project that answers to an old name for the one that is meant, and says what it is called', async () => {
+      spoil({ kind: 'edit', edit: json => ({ ...(json as object), name: 'Store' }) });
+      const answer = await getProjectByName(ado, 'Shop');
+      assert.ok(answer.kind === 'unknown' && answer.reason.includes(`answered with Store; write that name, or the id`));
     });
 
     it('does not take a project that is being deleted for a readable one', async () => {
@@ -284,6 +302,7 @@ describe('asking Azure DevOps about builds', () => {
       it(`knows nothing of project, definition and collection after ${name}`, async () => {
         spoil(effect);
         assert.equal((await getProject(ado, projectId)).kind, 'unknown');
+        assert.equal((await getProjectByName(ado, 'Shop')).kind, 'unknown');
         assert.equal((await getDefinition(ado, projectId, definitionId)).kind, 'unknown');
         assert.equal((await getCollectionId(ado)).kind, 'unknown');
       });

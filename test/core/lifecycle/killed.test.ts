@@ -16,7 +16,7 @@ async function startProcess(estate: Estate): Promise<{ kill: () => void; ended: 
   await writeFile(join(folder, 'ca.pem'), estate.acr.ca);
   const secret = { password: { env: 'REGISTRY_PASSWORD' } };
   const configuration = {
-    registries: [{ registry: estate.acr.host, signIn: { kind: 'password', username: 'admin', ...secret } }],
+    registries: [{ url: estate.acr.host, signIn: { kind: 'password', username: 'admin', ...secret } }],
     organizations: [
       {
         url: estate.ado.url,

@@ -1,6 +1,8 @@
 /** One configuration of a CI registry and a stage's registry, and a build that was promoted from the one to the other. */
 import { deepEqual, match, notDeepEqual } from 'node:assert/strict';
-import { listPairings, parseConfiguration } from '../../../core/lifecycle/configuration/configuration.ts';
+import { parseConfiguration } from '../../../core/lifecycle/configuration/configuration.ts';
+import { listPairings } from '../../../core/lifecycle/configuration/pairings.ts';
+import { resolveProjects } from '../../../core/lifecycle/configuration/resolve-projects.ts';
 import { reconcile } from '../../../core/lifecycle/reconcile.ts';
 import type { Report } from '../../../core/lifecycle/report.ts';
 import { day, hour } from './estate.ts';
@@ -28,20 +30,20 @@ describe('a build that was promoted, and is deleted', () => {
   const live = async (ruleOfStage: string): Promise<Report[]> => {
     const { ci, stage } = stages;
     const signIn = 'signIn: { kind: password, username: admin, password: { env: P } }';
-    const pairings = listPairings(
-      parseConfiguration(
-        `registries:
-- { registry: "${ci.acr.host}", ${signIn} }
-- { registry: "${stage.host}", ${signIn}${ruleOfStage} }
+    const configuration = parseConfiguration(
+      `registries:
+- { url: "${ci.acr.host}", ${signIn} }
+- { url: "${stage.host}", ${signIn}${ruleOfStage} }
 organizations: [{ url: "${ci.ado.url}", signIn: { kind: pat, token: { env: T } }, projects: [{ id: ${ci.projectId} }] }]
 `,
-        'lifecycle.yaml',
-      ),
+      'lifecycle.yaml',
     );
+    const organizations = await resolveProjects(configuration, () => ci.surroundings.azureDevOps);
+    const pairings = listPairings(configuration, organizations);
     const reports: Report[] = [];
     for (let days = 0; days < 4; days += 1) {
       for (const { registry, rules } of pairings) {
-        const acr = registry.registry === stage.host ? stage : ci.acr;
+        const acr = registry.url === stage.host ? stage : ci.acr;
         reports.push(await reconcile({ ...ci.surroundings, registry: stages.connect(acr) }, rules, {}));
       }
       ci.advance(day + hour);

@@ -1,20 +1,20 @@
 import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { hasCode } from '../../core/base/errors.ts';
-import { listPairings, parseConfiguration } from '../../core/lifecycle/configuration/configuration.ts';
-import { defaultRules } from '../../core/lifecycle/rules.ts';
+import { hasCode } from '../../../../core/base/errors.ts';
+import { parseConfiguration } from '../../../../core/lifecycle/configuration/configuration.ts';
+import { defaultRules } from '../../../../core/lifecycle/rules.ts';
 
 const project = '11111111-2222-4333-8444-555555555555';
 const other = '99999999-2222-4333-8444-555555555555';
-const registry = 'registries: [{ registry: contoso.azurecr.io, signIn: { kind: azure } }]';
+const registry = 'registries: [{ url: contoso.azurecr.io, signIn: { kind: azure } }]';
 const organization = (more: string, id: string = project, name = 'contoso'): string =>
   `{ url: "https://dev.azure.com/${name}", signIn: { kind: azure }, projects: [{ id: ${id} }]${more} }`;
 const least = `${registry}\norganizations: [${organization('')}]\n`;
 const two = (one: string, second: string): string =>
   `${registry}\norganizations:\n- ${organization(one)}\n- ${organization(second, other, 'fabrikam')}\n`;
 
-const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
 const examples = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(found => found[1] ?? '');
 const prefixed = (prefix: string): string => `, buildTagPrefix: "${prefix}"`;
 
@@ -44,7 +44,7 @@ describe('configuration', () => {
 
   it('gives each registry with each organization its rules', () => {
     const signIn = 'signIn: { kind: azure }';
-    const registries = `registries: [{ registry: Dev.azurecr.io, ${signIn} }, { registry: prod.azurecr.io, onBuildDeleted: keep, ${signIn} }, { registry: test.azurecr.io, onBuildDeleted: delete, ${signIn} }]`;
+    const registries = `registries: [{ url: Dev.azurecr.io, ${signIn} }, { url: prod.azurecr.io, onBuildDeleted: keep, ${signIn} }, { url: test.azurecr.io, onBuildDeleted: delete, ${signIn} }]`;
     const text = `${two(', buildTagPrefix: a-, alsoOwn: ["a-{buildId}-*"]', ', buildTagPrefix: b-').replace(registry, registries)}grace: 90s\nbrake: { absent: { percent: 2.5 } }`;
     const pairings = listPairings(parseConfiguration(text, 'c.yaml'));
     deepEqual(
@@ -102,13 +102,13 @@ describe('configuration', () => {
     [least.replace(registry, 'registries: []'), /^c\.yaml:1: registries must name at least one registry/],
     [
       least.replace('contoso.azurecr.io', 'https://contoso.azurecr.io'),
-      /registries\[0\]\.registry must be a registry's host name/,
+      /registries\[0\]\.url must be a registry's host name/,
     ],
-    [least.replace('contoso.azurecr.io', 'http://contoso.azurecr.io'), /registries\[0\]\.registry must be/],
-    [least.replace('contoso.azurecr.io', 'contoso.azurecr.io/app'), /registries\[0\]\.registry must be/],
+    [least.replace('contoso.azurecr.io', 'http://contoso.azurecr.io'), /registries\[0\]\.url must be/],
+    [least.replace('contoso.azurecr.io', 'contoso.azurecr.io/app'), /registries\[0\]\.url must be/],
     [
-      least.replace('registry: contoso.azurecr.io', 'registry: 5'),
-      /registries\[0\]\.registry must be text, so put it into quotes/,
+      least.replace('url: contoso.azurecr.io', 'url: 5'),
+      /registries\[0\]\.url must be text, so put it into quotes/,
     ],
     [
       least.replace('signIn: { kind: azure } }]\n', 'signIn: { kind: azure }, onBuildDeleted: maybe }]\n'),
@@ -127,8 +127,8 @@ describe('configuration', () => {
       /registries\[0\]\.signIn\.password must be \{ env: NAME \} or \{ file: path \}/,
     ],
     [
-      least.replace(registry, registry.replace(']', ', { registry: CONTOSO.azurecr.io, signIn: { kind: azure } }]')),
-      /registries\[1\]\.registry names the same registry as registries\[0\]/,
+      least.replace(registry, registry.replace(']', ', { url: CONTOSO.azurecr.io, signIn: { kind: azure } }]')),
+      /registries\[1\]\.url names the same registry as registries\[0\]/,
     ],
     [least.replace('https://dev', 'http://dev'), /organizations\[0\]\.url must be an https:\/\/ URL/],
     [least.replace('https://dev', 'https://me:pw@dev'), /organizations\[0\]\.url must be/],
@@ -194,7 +194,7 @@ describe('configuration', () => {
   });
 
   it('names every fault at once, each with its line', () => {
-    const text = `registries:\n  - registry: a.example\n    onBuildDelete: keep\n    signIn:\n      kind: azure\norganizations:\n  - ${organization(', x: 1').replace(project, 'y')}\ngrace: soon\n`;
+    const text = `registries:\n  - url: a.example\n    onBuildDelete: keep\n    signIn:\n      kind: azure\norganizations:\n  - ${organization(', x: 1').replace(project, 'y')}\ngrace: soon\n`;
     deepEqual(refuse(text), [
       'c.yaml:3: registries[0].onBuildDelete is not a key that is known here',
       'c.yaml:7: organizations[0].projects[0].id must be a GUID',
