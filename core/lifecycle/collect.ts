@@ -33,8 +33,10 @@ export interface CollectRequest {
   readonly known: ReadonlyMap<Digest, KnownLinks>;
   /** Tags of charts that name their content: they hold nothing, and go with the manifest. */
   readonly content: ReadonlyMap<Digest, readonly string[]>;
-  /** A reason, where a keep policy holds the digest. */
-  readonly keptBy?: (digest: Digest) => string | undefined;
+  /** The hold, where a keep plan or a record has the digest stay. Asked of every manifest of the repository. */
+  readonly keptBy?: (digest: Digest) => Hold | undefined;
+  /** How long a candidate must not have changed, in milliseconds; left out it is the grace. */
+  readonly recentMs?: number;
 }
 
 /** What became of each candidate. One that is in neither map was not there any more. */
@@ -69,15 +71,18 @@ export async function collectRepository(run: Run, request: CollectRequest): Prom
   const reading = await readGraph(repository, request.known);
   if (reading.kind === 'unjudged') return allHeld(request, reading.reason);
   const { graph } = reading;
-  const { candidates, content, keptBy } = request;
+  const { candidates, content, keptBy, recentMs = run.rules.graceMs } = request;
   const now = registryTime(run);
-  const held = markHeld({ graph, candidates, content, now, recentMs: run.rules.graceMs, ...(keptBy && { keptBy }) });
+  const held = markHeld({ graph, candidates, content, now, recentMs, ...(keptBy && { keptBy }) });
   const sweep: Sweep = { run, repository, graph, candidates, content, held, deleted: new Set(), lookedAt: 0 };
   await holdReferrersOfHeld(sweep);
   const order = orderForDeletion(graph, new Set(sweepable(sweep)));
-  for (let start = 0; start < order.length; start += batchSize) {
+  for (let start = 0; start < order.length && !run.timeBox.isOver(); start += batchSize) {
     await holdWhatIsNew(sweep);
     await sweepInOrder(sweep, order.slice(start, start + batchSize));
+  }
+  for (const digest of order) {
+    if (!sweep.deleted.has(digest)) spreadHold(graph, held, digest, { reason: 'the time was over', settles: false });
   }
   return { deleted: sweep.deleted, held: new Map([...held].filter(([digest]) => candidates.has(digest))) };
 }
@@ -151,6 +156,7 @@ async function sweepInOrder(sweep: Sweep, order: readonly Digest[]): Promise<voi
   const flush = async (): Promise<void> => {
     const now = wave;
     wave = [];
+    if (sweep.run.timeBox.isOver()) return;
     await mapConcurrently(now, deletesAtOnce, digest => sweepOne(sweep, digest));
   };
   for (const digest of order) {

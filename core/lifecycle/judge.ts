@@ -1,7 +1,7 @@
 /** Judges one recorded build by the evidence, and takes the step that follows from it. */
 import { confirmDeath } from './confirm.ts';
-import { readEvidence } from './evidence.ts';
-import type { RecordedBuild } from './recorded-builds.ts';
+import { type Evidence, readEvidence } from './evidence.ts';
+import type { FoundBuild, RecordedBuild } from './recorded-builds.ts';
 import { allParts, releaseBuild, resumeRelease } from './release.ts';
 import { removeTombstone } from './remove.ts';
 import { restoreBuild } from './restore.ts';
@@ -17,7 +17,7 @@ export interface DueTombstone {
 }
 
 /** Judges a build and releases, resumes or restores; gives the tombstones that are due for collection. */
-export async function judgeBuild(run: Run, build: RecordedBuild): Promise<DueTombstone[]> {
+export async function judgeBuild(run: Run, build: FoundBuild): Promise<DueTombstone[]> {
   const definitions = new Set([...build.records, ...build.tombstones].map(key => key.definitionId));
   const due: DueTombstone[] = [];
   for (const definitionId of definitions) {
@@ -30,20 +30,21 @@ export async function judgeBuild(run: Run, build: RecordedBuild): Promise<DueTom
 
 async function judgeDefinition(
   run: Run,
-  build: RecordedBuild,
+  build: FoundBuild,
   definitionId: number,
   contested: boolean,
 ): Promise<DueTombstone[]> {
   if (isClosed(build, run.rules)) return [];
-  const { projectId, buildId } = build;
-  const others = run.rules.projects.map(project => project.projectId);
-  const evidence = await readEvidence(run.azureDevOps, { projectId, buildId, definitionId }, others);
+  const evidence = await askOrForetell(run, build, definitionId);
   if (evidence.kind === 'unknown') {
     keep(run, build, `nothing is known of the build: ${evidence.reason}`);
     return [];
   }
   if (evidence.kind === 'alive') {
-    for (const key of build.tombstones) await restoreBuild(run, key, 'the build is alive after all');
+    for (const key of build.tombstones) {
+      if (run.timeBox.isOver()) break;
+      await restoreBuild(run, key, 'the build is alive after all');
+    }
     return [];
   }
   // A build has one pipeline. Only the build itself could say which, and the wrong one's builds are no witnesses.
@@ -53,6 +54,14 @@ async function judgeDefinition(
   }
   const dead = await confirmDeath(run, build, definitionId, evidence);
   return dead ? advance(run, build, dead) : [];
+}
+
+/** Whoever changes nothing may go by the answer that found the build; a change wants one of its own, right before it. */
+async function askOrForetell(run: Run, build: FoundBuild, definitionId: number): Promise<Evidence> {
+  const { projectId, buildId, told } = build;
+  if (run.dryRun && told?.deleted && told.definitionId === definitionId) return { kind: 'deleted', build: told };
+  const others = run.rules.projects.map(project => project.projectId);
+  return readEvidence(run.azureDevOps, { projectId, buildId, definitionId }, others);
 }
 
 /** Whether every record is kept, nothing was recorded since, and the rule that says so is still there. */
@@ -74,12 +83,12 @@ async function advance(run: Run, build: RecordedBuild, dead: DeadBuild): Promise
   const missing = allParts.filter(part => !releases.some(key => key.copies === (part === 'copies')));
   // While the rule keeps copies there is one part alone.
   const isOneLeft = missing.length > 0 && run.rules.promoted === 'delete';
-  if (releases.length === 0 || isOneLeft) await releaseBuild(run, dead, missing);
+  const isLookedAt = releases.length > 0 && !isOneLeft ? true : await releaseBuild(run, dead, missing);
   const going = releases.filter(key => !isToTakeBack(key, run));
   for (const key of going.filter(each => !each.done)) {
-    if (!run.dryRun) await resumeRelease(run, dead, key);
+    if (!run.dryRun && !run.timeBox.isOver()) await resumeRelease(run, dead, key);
   }
-  if (!run.dryRun) {
+  if (isLookedAt && !run.dryRun && !run.timeBox.isOver()) {
     // First sightings have served, and an account that was closed is open again.
     for (const key of build.tombstones.filter(each => !isRelease(each))) {
       await removeTombstone(run.registry, key, run.log);

@@ -46,8 +46,8 @@ export interface MarkRequest {
   /** The registry's time, and how old a manifest must be, in milliseconds. */
   readonly now: number;
   readonly recentMs: number;
-  /** The place of keep policies and usage reports: a reason, where one holds the digest. */
-  readonly keptBy?: (digest: Digest) => string | undefined;
+  /** The place of keep plans and records: the hold, where one of them has the digest stay. */
+  readonly keptBy?: (digest: Digest) => Hold | undefined;
 }
 
 /**
@@ -138,8 +138,8 @@ function ownHold(
   request: MarkRequest & { readonly going: ReadonlySet<Digest> },
 ): Hold | undefined {
   const subjects = subjectsOf(node);
-  const policy = request.keptBy?.(digest);
-  if (policy !== undefined) return { reason: policy, settles: true };
+  const kept = request.keptBy?.(digest);
+  if (kept) return kept;
   const content = request.content?.get(digest) ?? [];
   const tag = node.tags.find(each => subjectOfTag(each) === undefined && !content.includes(each));
   if (tag !== undefined)

@@ -9,12 +9,14 @@ import { AppError, errorMessage, hasCode } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import { createBrake, isBelowFloor } from './brake.ts';
 import { type DueTombstone, isClosed, isWaiting, judgeBuild } from './judge.ts';
-import { listRecordedBuilds, type RecordedBuild, type RecordedBuilds } from './recorded-builds.ts';
+import { type FoundBuild, listRecordedBuilds, type RecordedBuild, type RecordedBuilds } from './recorded-builds.ts';
 import type { Plan, Report, ReportItem } from './report.ts';
 import type { BuildKey, Rules } from './rules.ts';
 import { settleDue } from './settle.ts';
 import { type Run, registryTime, type Surroundings } from './surroundings.ts';
 import { takeBackCopies } from './take-back.ts';
+import { createTimeBox } from './time-box.ts';
+import type { Veto } from './veto.ts';
 
 /** What to reconcile. */
 export interface ReconcileRequest {
@@ -24,6 +26,10 @@ export interface ReconcileRequest {
   readonly only?: readonly BuildKey[];
   /** A plan that a person approved: the brake lets its part of the fresh plan through. */
   readonly approved?: Plan;
+  /** What a keep plan forbids. */
+  readonly veto?: Veto;
+  /** Whether the time is over: asked before anything new is begun. */
+  readonly until?: () => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -93,6 +99,8 @@ function startRun({ surroundings, rules, request, collectionId, recorded, items 
     collectionId,
     dryRun: request.dryRun ?? false,
     signal: request.signal,
+    veto: request.veto,
+    timeBox: createTimeBox(request.until),
     brake: createBrake({
       limits: rules.brake,
       tombstones: recorded.tombstones,
@@ -127,10 +135,11 @@ function chooseBuilds(
 }
 
 /** Leaves out what a question in bulk shows to be alive, and what is waiting; the others are asked for one by one. */
-async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promise<RecordedBuild[]> {
+async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promise<FoundBuild[]> {
   const now = registryTime(run);
-  const left: RecordedBuild[] = [];
+  const left: FoundBuild[] = [];
   for (const [projectId, ofProject] of groupBy(builds, build => build.projectId)) {
+    if (run.timeBox.isOver()) break;
     const answer = await getBuildsByIds(
       run.azureDevOps,
       projectId,
@@ -142,7 +151,7 @@ async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promis
       if (isAlive ? build.tombstones.length === 0 : isWaiting(build, run, now)) continue;
       // The first answer that failed ended the asking: what is missing then was never asked for.
       if (found === undefined && answer.unknown !== undefined) continue;
-      left.push(build);
+      left.push({ ...build, told: found });
     }
     if (answer.unknown !== undefined)
       run.report({ projectId, buildId: 0, subject: `project ${projectId}`, outcome: 'failed', reason: answer.unknown });
@@ -150,12 +159,15 @@ async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promis
   return left;
 }
 
-async function judgeAll(run: Run, builds: readonly RecordedBuild[]): Promise<DueTombstone[]> {
+async function judgeAll(run: Run, builds: readonly FoundBuild[]): Promise<DueTombstone[]> {
   let braked: unknown;
+  run.timeBox.expect('builds', builds.length);
   const due = await mapConcurrently(builds, buildsAtOnce, async build => {
-    if (braked) return [];
+    if (braked || run.timeBox.isOver()) return [];
     try {
-      return await judgeBuild(run, build);
+      const found = await judgeBuild(run, build);
+      run.timeBox.finish('builds');
+      return found;
     } catch (thrown) {
       run.signal?.throwIfAborted();
       if (hasCode(thrown, 'BRAKE')) braked = thrown;
@@ -172,7 +184,7 @@ async function judgeAll(run: Run, builds: readonly RecordedBuild[]): Promise<Due
 function reportOf(items: readonly ReportItem[], builds: number, run?: Run, braked?: string): Report {
   const collect = items.filter(item => item.outcome === 'deleted').map(item => item.subject);
   const plan = { release: run?.brake.releases() ?? [], collect: [...new Set(collect)] };
-  return { items, plan, braked: braked ?? run?.brake.tripped(), builds };
+  return { items, plan, braked: braked ?? run?.brake.tripped(), stopped: run?.timeBox.told(), builds };
 }
 
 function keyOf({ projectId, buildId }: BuildKey): BuildKey {

@@ -1,4 +1,5 @@
 /** What the registry knows of builds: the places of their records and tombstones, joined. */
+import type { BuildFacts } from '../azure-devops/builds.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { Registry } from '../oci/registry.ts';
 import { listRecordKeys, type RecordKey } from './build-record.ts';
@@ -12,6 +13,11 @@ export interface RecordedBuild {
   readonly buildId: number;
   readonly records: readonly RecordKey[];
   readonly tombstones: readonly TombstoneKey[];
+}
+
+/** A build that is not known to live, with what a question in bulk told of it. */
+export interface FoundBuild extends RecordedBuild {
+  readonly told?: (BuildFacts & { readonly deleted: boolean }) | undefined;
 }
 
 /** Everything that was listed: the ground of one run. */

@@ -10,7 +10,7 @@ import { type Part, readRecordsOfBuild } from './records-of-build.ts';
 import { removeTag, removeTombstone } from './remove.ts';
 import type { Outcome } from './report.ts';
 import type { BuildKey } from './rules.ts';
-import { type DeadBuild, placeOf, type Run, registryTime, rulesOfProject } from './surroundings.ts';
+import { type DeadBuild, placeOf, type Run, registryTime, rulesOfProject, vetoOf } from './surroundings.ts';
 import {
   type ClaimedImage,
   markDone,
@@ -28,16 +28,19 @@ export const allParts: readonly Part[] = ['own', 'copies'];
 
 /**
  * Releases everything that the build's records name in these parts, each with a tombstone of its own, because their rules
- * may change apart. Where all is kept, that closes the account. Throws `BRAKE` before a change that would pass the limit.
+ * may change apart. Where all is kept, that closes the account. Gives whether the build was looked at to its end: not where
+ * a record could not be read, the time was over, or a veto left nothing to do in a part, of which nothing is written then.
+ * Throws `BRAKE` before a change that would pass the limit.
  */
-export async function releaseBuild(run: Run, dead: DeadBuild, parts = allParts): Promise<void> {
+export async function releaseBuild(run: Run, dead: DeadBuild, parts = allParts): Promise<boolean> {
   const records = await readRecordsOfBuild(run, dead);
-  if (!records) return;
+  if (!records) return false;
   const isFirst = parts.length === allParts.length;
   for (const image of isFirst ? records.kept : []) {
     report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: image.reason });
   }
   const releases: Release[] = [];
+  let isVetoed = false;
   for (const part of parts) {
     if (records[part].records.length === 0) continue;
     const images = await mapConcurrently(records[part].images, atOnce, async image => {
@@ -45,16 +48,22 @@ export async function releaseBuild(run: Run, dead: DeadBuild, parts = allParts):
       if (claim.kept) report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: claim.kept });
       return claim;
     });
+    const claimed = images.filter(image => image.claimed);
     // One that has no tag left to take off will be deleted all the same, so it counts.
-    const count = images.filter(image => image.claimed).length;
-    releases.push({ images, records: records[part].records.map(key => key.tag), copies: part === 'copies', count });
+    const count = claimed.filter(image => vetoOf(run, image, 'untag') === undefined).length;
+    if (count === 0 && claimed.length > 0) isVetoed = true;
+    else
+      releases.push({ images, records: records[part].records.map(key => key.tag), copies: part === 'copies', count });
   }
-  if (releases.length > 0) return carryOut(run, dead, releases);
+  if (run.timeBox.isOver()) return false;
+  if (releases.length > 0) await perform(run, dead, releases);
+  if (releases.length > 0 || isVetoed) return !isVetoed;
   const { keepers, keepsCopies } = records;
   // A foreign record closes nothing: it is told of as long as it is there.
-  if (!isFirst || keepers.length === 0 || keepers.length < dead.records.length || run.dryRun) return;
+  if (!isFirst || keepers.length === 0 || keepers.length < dead.records.length || run.dryRun) return true;
   const content = tombstoneOf(run, dead, { images: [], records: keepers.map(key => key.tag) });
   await writeTombstone(run.registry, { kind: 'kept', copies: keepsCopies, count: keepers.length }, content);
+  return true;
 }
 
 /** What an earlier tombstone leaves. */
@@ -73,6 +82,8 @@ export interface EarlierRelease {
  */
 export async function releaseAgain(run: Run, dead: DeadBuild, earlier: EarlierRelease): Promise<void> {
   const images = await mapConcurrently(earlier.images, atOnce, async image => {
+    const veto = vetoOf(run, image, 'untag');
+    if (veto !== undefined) return { ...image, untag: [], taken: takenOff(image), kept: veto, claimed: true };
     const named = {
       repository: image.repository,
       digest: image.digest,
@@ -87,7 +98,7 @@ export async function releaseAgain(run: Run, dead: DeadBuild, earlier: EarlierRe
   const rest = earlier.rest
     .map(image => ({ ...image, untag: [], taken: takenOff(image), claimed: false }))
     .filter(image => image.taken.length > 0);
-  await carryOut(run, dead, [{ ...earlier, images: [...images, ...rest], count }]);
+  await perform(run, dead, [{ ...earlier, images: [...images, ...rest], count }]);
 }
 
 /** An interruption that lasted longer is a new release: the grace is to run from when the tags come off. */
@@ -100,20 +111,31 @@ export async function resumeRelease(run: Run, dead: DeadBuild, key: TombstoneKey
   if (!content || !now) return;
   const kept = new Set(now.kept.map(placeOf));
   const images = content.images.filter(image => !kept.has(placeOf(image)));
+  const free = images.filter(image => !isVetoed(run, key, image));
   const claimed = images.filter(image => image.claimed);
   const rest = content.images.filter(image => !claimed.includes(image));
   if (registryTime(run) - key.time <= resumableMs || claimed.length === 0) {
-    await untagAll(run, key, { ...content, images });
+    await untagAll(run, key, { ...content, images: free });
     return;
   }
   await releaseAgain(run, dead, { images: claimed, rest, records: content.records, copies: key.copies });
   await removeTombstone(run.registry, key, run.log, content.manifest);
 }
 
+/** Whether a veto forbids to take the tags off, which is told. Its grace over, the image is looked at again. */
+function isVetoed(run: Run, key: BuildKey, image: ClaimedImage): boolean {
+  const reason = image.untag.length > 0 ? vetoOf(run, image, 'untag') : undefined;
+  if (reason !== undefined) report(run, key, { subject: placeOf(image), outcome: 'kept', reason });
+  return reason !== undefined;
+}
+
+/** What is the build's stays so under a veto: it is looked at again when that is lifted. */
 async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise<ClaimedImage> {
   const { facts, links } = await inspectImage(run.registry, image, buildTagOf(dead.build, run.rules));
   const decision = planRelease(facts, dead.build, run.rules, rulesOfProject(run.rules, dead.projectId));
-  const untag = decision.kind === 'release' ? [...decision.untag] : [];
+  const isClaimed = decision.kind === 'release' || decision.claimed;
+  const veto = isClaimed ? vetoOf(run, image, 'untag') : undefined;
+  const untag = decision.kind === 'release' && veto === undefined ? [...decision.untag] : [];
   return {
     repository: image.repository,
     digest: image.digest,
@@ -122,8 +144,8 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
     ...(facts.contentTags.length > 0 && { content: [...facts.contentTags] }),
     children: [...links.children],
     subjects: links.subjects,
-    claimed: decision.kind === 'release' || decision.claimed,
-    ...(untag.length === 0 && { kept: decision.reason }),
+    claimed: isClaimed,
+    ...(untag.length === 0 && { kept: veto ?? decision.reason }),
   };
 }
 
@@ -133,7 +155,7 @@ interface Release extends Omit<EarlierRelease, 'rest'> {
   readonly count: number;
 }
 
-async function carryOut(run: Run, dead: DeadBuild, releases: readonly Release[]): Promise<void> {
+async function perform(run: Run, dead: DeadBuild, releases: readonly Release[]): Promise<void> {
   const { kind, statement } = dead.evidence;
   const count = releases.reduce((sum, release) => sum + release.count, 0);
   run.brake.check(kind, keyOf(dead), count);

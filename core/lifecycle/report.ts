@@ -37,6 +37,8 @@ export interface Report {
   readonly plan: Plan;
   /** Why it stopped before a limit of deletions was passed; undefined when it did not. */
   readonly braked: string | undefined;
+  /** How far it came, as a sentence, where its time was over before all was done; the next run goes on. */
+  readonly stopped?: string | undefined;
   /** Builds that have records in the registry; of a run by hints, those of them that were looked at, or all. */
   readonly builds: number;
 }

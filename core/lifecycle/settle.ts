@@ -12,7 +12,7 @@ import type { KnownLinks } from './read-graph.ts';
 import { readRecordsOfBuild } from './records-of-build.ts';
 import { releaseAgain } from './release.ts';
 import { removeManifest, removeTombstone } from './remove.ts';
-import { placeOf, type Run, registryTime } from './surroundings.ts';
+import { placeOf, type Run, registryTime, vetoOf } from './surroundings.ts';
 import { type ClaimedImage, readTombstone, type Tombstone } from './tombstone.ts';
 
 interface Due extends DueTombstone {
@@ -25,15 +25,22 @@ interface Due extends DueTombstone {
 export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): Promise<void> {
   const due: Due[] = [];
   for (const each of tombstones) {
+    if (run.timeBox.isOver()) return;
     const found = await unlessItFails(run, each, () => readDue(run, each));
     if (found) due.push(found);
   }
   const repositories = new Set(due.flatMap(({ content }) => claimedOf(content).map(image => image.repository)));
   const results = new Map<string, CollectResult>();
-  for (const repository of repositories) results.set(repository, await collectOne(run, repository, due));
+  run.timeBox.expect('repositories', repositories.size);
+  for (const repository of repositories) {
+    if (run.timeBox.isOver()) break;
+    results.set(repository, await collectOne(run, repository, due));
+    run.timeBox.finish('repositories');
+  }
   for (const each of due) {
     const left = reportImages(run, each, results);
-    if (!run.dryRun) await unlessItFails(run, each, () => closeOrRenew(run, each, left));
+    // What was not looked at to the end must not count as done.
+    if (!run.dryRun && !run.timeBox.isOver()) await unlessItFails(run, each, () => closeOrRenew(run, each, left));
   }
 }
 
@@ -71,7 +78,7 @@ async function collectOne(run: Run, repository: string, due: readonly Due[]): Pr
   }
   const content = new Map<Digest, readonly string[]>();
   for (const { digest, content: tags = [] } of images) content.set(digest, [...(content.get(digest) ?? []), ...tags]);
-  const keptBy = (digest: Digest): string | undefined => run.needed.get(placeOf({ repository, digest }));
+  const keptBy = (digest: Digest): Hold | undefined => heldByOthers(run, { repository, digest });
   try {
     return await collectRepository(run, { repository, candidates, known, content, keptBy });
   } catch (thrown) {
@@ -82,6 +89,14 @@ async function collectOne(run: Run, repository: string, due: readonly Due[]): Pr
     const hold: Hold = { reason: `the collection broke off: ${errorMessage(thrown)}`, settles: false };
     return { deleted: new Set(), held: new Map([...candidates].map(digest => [digest, hold])) };
   }
+}
+
+/** A veto may be lifted tomorrow; what a record says stays said. */
+function heldByOthers(run: Run, image: { repository: string; digest: Digest }): Hold | undefined {
+  const veto = vetoOf(run, image, 'delete');
+  if (veto !== undefined) return { reason: veto, settles: false };
+  const needed = run.needed.get(placeOf(image));
+  return needed === undefined ? undefined : { reason: needed, settles: true };
 }
 
 interface Left {
@@ -112,9 +127,9 @@ function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectRe
   return { pending, there };
 }
 
-/** A hold of somebody else closes the account; a lock, a use or a tag of this very build does not. */
+/** A hold of somebody else closes the account; a lock, a veto, a use or a tag of this very build does not. */
 function settles(run: Run, due: Due, image: ClaimedImage, hold: Hold): boolean {
-  if (!hold.settles) return false;
+  if (!hold.settles || vetoOf(run, image, 'delete') !== undefined) return false;
   return hold.tag === undefined || ownershipOf(hold.tag, due.dead.build, run.rules, image.recorded) === undefined;
 }
 

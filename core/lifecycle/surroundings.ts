@@ -3,12 +3,15 @@ import type { AzureDevOps } from '../azure-devops/connection.ts';
 import type { Clock } from '../base/clock.ts';
 import { AppError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Registry } from '../oci/registry.ts';
 import type { Brake } from './brake.ts';
 import type { RecordKey } from './build-record.ts';
 import type { StatedBuild } from './owned-tags.ts';
 import type { ReportItem } from './report.ts';
 import type { ProjectRules, Rules } from './rules.ts';
+import type { TimeBox } from './time-box.ts';
+import type { Step, Veto } from './veto.ts';
 
 /** One registry, one organization. */
 export interface Surroundings {
@@ -26,6 +29,9 @@ export interface Run extends Surroundings {
   /** The collection's id as Azure DevOps states it, lower-case: records of another one are foreign. */
   readonly collectionId: string;
   readonly signal: AbortSignal | undefined;
+  /** Asked before each step of each image; see {@link vetoOf}. */
+  readonly veto: Veto | undefined;
+  readonly timeBox: TimeBox;
   /** What must stay though no tag may show it, by {@link placeOf}, and why: found while judging, heeded while collecting. */
   readonly needed: Map<string, string>;
   report(item: ReportItem): void;
@@ -34,6 +40,15 @@ export interface Run extends Surroundings {
 /** An image as one text, `repository@digest`. */
 export function placeOf(image: { readonly repository: string; readonly digest: string }): string {
   return `${image.repository}@${image.digest}`;
+}
+
+/** Why a keep plan forbids this step of an image; undefined where it does not, or where there is none. */
+export function vetoOf(
+  { veto }: Pick<Run, 'veto'>,
+  image: { readonly repository: string; readonly digest: Digest },
+  step: Step,
+): string | undefined {
+  return veto?.(image.repository, image.digest, step);
 }
 
 /** A build that is gone, as Azure DevOps states it, and the places of its records. */

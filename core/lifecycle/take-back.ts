@@ -17,7 +17,7 @@ export async function takeBackCopies(run: Run, builds: readonly RecordedBuild[])
   for (const build of builds) {
     const tombstones: TombstoneKey[] = [];
     for (const key of build.tombstones) {
-      const isTakenBack = isToTakeBack(key, run) && (await takeBack(run, key));
+      const isTakenBack = isToTakeBack(key, run) && !run.timeBox.isOver() && (await takeBack(run, key));
       if (!isTakenBack) tombstones.push(key);
     }
     left.push({ ...build, tombstones });
