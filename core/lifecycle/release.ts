@@ -6,7 +6,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { imageRepository, inspectImage } from './inspect.ts';
 import { buildTagOf } from './owned-tags.ts';
 import { type NamedImage, planRelease } from './plan.ts';
-import { type Part, readRecordsOfBuild } from './records-of-build.ts';
+import { type Part, type Releasable, readRecordsOfBuild } from './records-of-build.ts';
 import { removeTag, removeTombstone } from './remove.ts';
 import type { Outcome } from './report.ts';
 import type { BuildKey } from './rules.ts';
@@ -39,31 +39,31 @@ export async function releaseBuild(run: Run, dead: DeadBuild, parts = allParts):
   for (const image of isFirst ? records.kept : []) {
     report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: image.reason });
   }
-  const releases: Release[] = [];
-  let isVetoed = false;
+  const claims: Release[] = [];
   for (const part of parts) {
-    if (records[part].records.length === 0) continue;
-    const images = await mapConcurrently(records[part].images, atOnce, async image => {
-      const claim = await claimImage(run, dead, image);
-      if (claim.kept) report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: claim.kept });
-      return claim;
-    });
-    const claimed = images.filter(image => image.claimed);
-    // One that has no tag left to take off will be deleted all the same, so it counts.
-    const count = claimed.filter(image => vetoOf(run, image, 'untag') === undefined).length;
-    if (count === 0 && claimed.length > 0) isVetoed = true;
-    else
-      releases.push({ images, records: records[part].records.map(key => key.tag), copies: part === 'copies', count });
+    if (records[part].records.length > 0) claims.push(await claimPart(run, dead, records[part], part === 'copies'));
   }
   if (run.timeBox.isOver()) return false;
+  const releases = claims.filter(({ images, count }) => count > 0 || images.every(image => !image.claimed));
   if (releases.length > 0) await perform(run, dead, releases);
-  if (releases.length > 0 || isVetoed) return !isVetoed;
+  if (claims.length > 0) return releases.length === claims.length;
   const { keepers, keepsCopies } = records;
   // A foreign record closes nothing: it is told of as long as it is there.
   if (!isFirst || keepers.length === 0 || keepers.length < dead.records.length || run.dryRun) return true;
   const content = tombstoneOf(run, dead, { images: [], records: keepers.map(key => key.tag) });
   await writeTombstone(run.registry, { kind: 'kept', copies: keepsCopies, count: keepers.length }, content);
   return true;
+}
+
+async function claimPart(run: Run, dead: DeadBuild, part: Releasable, copies: boolean): Promise<Release> {
+  const images = await mapConcurrently(part.images, atOnce, async image => {
+    const claim = await claimImage(run, dead, image);
+    if (claim.kept) report(run, keyOf(dead), { subject: placeOf(image), outcome: 'kept', reason: claim.kept });
+    return claim;
+  });
+  // One that has no tag left to take off will be deleted all the same, so it counts.
+  const counted = images.filter(image => image.claimed && vetoOf(run, image, 'untag') === undefined);
+  return { images, records: part.records.map(key => key.tag), copies, count: counted.length };
 }
 
 /** What an earlier tombstone leaves. */
