@@ -4,7 +4,7 @@
  */
 import { AppError, errorMessage } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Repository } from '../oci/repository.ts';
+import { errorCodes, type Repository } from '../oci/repository.ts';
 import { createSdkClient } from './sdk.ts';
 
 /** The two switches that forbid a deletion. */
@@ -69,12 +69,19 @@ async function absentAs404<T>(repository: Repository, read: () => Promise<T>): P
     return await read();
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown;
-    if ((thrown as { statusCode?: unknown }).statusCode === 404) return undefined;
+    if (isAbsence(thrown)) return undefined;
     throw new AppError(`${repository.label}: its properties could not be read: ${errorMessage(thrown)}`, {
       code: 'REGISTRY_UNEXPECTED',
       cause: thrown,
     });
   }
+}
+
+/** A proxy says 404, too; only the registry says what it does not know. */
+function isAbsence(thrown: unknown): boolean {
+  const { statusCode, response } = thrown as { statusCode?: unknown; response?: { bodyAsText?: string | null } };
+  const codes = errorCodes(Buffer.from(response?.bodyAsText ?? ''));
+  return statusCode === 404 && codes.some(code => ['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'TAG_UNKNOWN'].includes(code));
 }
 
 function unexpected(repository: Repository, why: string): AppError {

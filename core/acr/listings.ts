@@ -68,13 +68,25 @@ export interface AcrManifest {
 
 /** The tags on one digest, at this moment. Empty when it has none, or is not there. Throws on any answer that is not such a list. */
 export async function listTagsOf(repository: Repository, digest: Digest): Promise<AcrTag[]> {
+  const found = await readTags(repository, `&digest=${encodeURIComponent(digest)}`);
+  // A server that ignored the filter would list the tags of every digest.
+  const other = found.find(tag => tag.digest !== digest);
+  if (other) throw unexpected(repository, `its tags of ${digest} include "${other.name}", which is on ${other.digest}`);
+  return found;
+}
+
+/**
+ * Every tag of the repository, page by page; one that moved meanwhile may be there twice. Empty where the repository is
+ * unknown. It may hold fewer than there are (hidden ones, a stale list): compare with the repository's own counts.
+ */
+export function listAllTags(repository: Repository): Promise<AcrTag[]> {
+  return readTags(repository, '');
+}
+
+async function readTags(repository: Repository, filter: string): Promise<AcrTag[]> {
   const found: AcrTag[] = [];
-  const path = `/acr/v1/${repository.name}/_tags?n=1000&digest=${encodeURIComponent(digest)}`;
-  for await (const { body } of readPages(repository, path)) {
+  for await (const { body } of readPages(repository, `/acr/v1/${repository.name}/_tags?n=1000${filter}`)) {
     for (const tag of parsePage(tagPage, body, repository).tags ?? []) {
-      // A server that ignored the filter would list the tags of every digest.
-      if (tag.digest !== digest)
-        throw unexpected(repository, `its tags of ${digest} include "${tag.name}", which is on ${tag.digest}`);
       found.push({
         name: tag.name,
         digest: tag.digest,

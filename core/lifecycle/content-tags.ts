@@ -13,7 +13,12 @@ export function looksLikeContent(tag: string): boolean {
 }
 
 /** Whether `tag` is the version that the chart itself says. What is no chart has none, whatever its tags look like. */
-export function isContentTagOf({ config, annotations }: Manifest, tag: string): boolean {
+export function isContentTagOf(manifest: Manifest, tag: string): boolean {
+  return contentTagOf(manifest) === tag;
+}
+
+/** The tag that a chart's own version is, where that names its content; undefined for every other manifest. */
+export function contentTagOf({ config, annotations }: Manifest): string | undefined {
   const version = annotations['org.opencontainers.image.version'] ?? '';
-  return config?.mediaType === helmConfig && isContentVersion(version) && tagOfVersion(version) === tag;
+  return config?.mediaType === helmConfig && isContentVersion(version) ? tagOfVersion(version) : undefined;
 }

@@ -1,5 +1,6 @@
 /** Reads a repository's whole manifest graph, or says why it cannot be judged: hidden, truncated or unreadable parts. */
-import { type RepositoryProperties, readRepositoryProperties } from '../acr/attributes.ts';
+import { readRepositoryProperties } from '../acr/attributes.ts';
+import { findGap } from '../acr/find-gap.ts';
 import { type AcrManifest, listManifests } from '../acr/listings.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -21,7 +22,7 @@ export interface KnownLinks {
 }
 
 /** Forms of a manifest that can have no children. */
-const leafTypes = new Set([
+export const leafTypes: ReadonlySet<string> = new Set([
   ociManifest,
   dockerManifest,
   'application/vnd.docker.distribution.manifest.v1+json',
@@ -38,8 +39,15 @@ export async function readGraph(repository: Repository, known: ReadonlyMap<Diges
   if (!before) return { kind: 'graph', graph: new Map() };
   if (!before.canDelete || !before.canWrite) return { kind: 'unjudged', reason: 'the repository is locked' };
   const listed = await listManifests(repository);
-  const incomplete = await findGap(repository, listed, before);
-  if (incomplete) return { kind: 'unjudged', reason: incomplete };
+  const gap = await findGap(repository, before, {
+    manifests: listed.size,
+    countTags: async expected => {
+      const seen = [...listed.values()].reduce((sum, manifest) => sum + manifest.tags.length, 0);
+      // The list of manifests may leave tags out where a digest has many; the list of tags does not.
+      return seen === expected ? seen : new Set(await listTags(repository)).size;
+    },
+  });
+  if (gap) return { kind: 'unjudged', reason: gap.reason };
   const graph = new Map<Digest, GraphNode>();
   const unread: AcrManifest[] = [];
   for (const [digest, manifest] of listed) {
@@ -77,29 +85,4 @@ async function readChildren(
       subject: manifest.subject?.digest,
     });
   return undefined;
-}
-
-/** What is hidden (`listEnabled: false`) or cut off is in the repository's counts alone. */
-async function findGap(
-  repository: Repository,
-  listed: ReadonlyMap<Digest, AcrManifest>,
-  before: RepositoryProperties,
-): Promise<string | undefined> {
-  // Asked after the listing as well as a push during it would show, so a busy repository waits for the next run.
-  const counts = await readRepositoryProperties(repository);
-  if (!counts) return 'it vanished while it was listed';
-  if (counts.manifestCount !== before.manifestCount || counts.tagCount !== before.tagCount) {
-    // A deletion meanwhile would make up for what is hidden.
-    return 'it changed while it was listed';
-  }
-  if (counts.manifestCount !== listed.size) {
-    return `it has ${counts.manifestCount} manifests, but lists ${listed.size}: some are hidden, or the list was cut or is stale`;
-  }
-  const seen = [...listed.values()].reduce((sum, manifest) => sum + manifest.tags.length, 0);
-  if (counts.tagCount === seen) return undefined;
-  // The list of manifests may leave tags out where a digest has many; the list of tags does not.
-  const tags = new Set(await listTags(repository)).size;
-  return counts.tagCount === tags
-    ? undefined
-    : `it has ${counts.tagCount} tags, but lists ${tags}: some are hidden, or the list was cut or is stale`;
 }

@@ -1,0 +1,72 @@
+/** Which repositories of a registry are looked at: what it lists, as far as the configuration names it, and nothing that it hides. */
+import { readRepositoryProperties } from '../../acr/attributes.ts';
+import { mapConcurrently } from '../../base/concurrency.ts';
+import { AppError, hasCode, withContext } from '../../base/errors.ts';
+import { listRepositories } from '../../oci/catalog.ts';
+import { isRepository } from '../../oci/reference.ts';
+import type { Registry } from '../../oci/registry.ts';
+import { matchesGlob } from '../owned-tags.ts';
+import { readableRepository } from './read-repository.ts';
+
+/** Whether a repository holds images, and the globs of the configuration name it. */
+export function isLookedAt(name: string, globs: readonly string[]): boolean {
+  return !isReserved(name) && globs.some(glob => matchesGlob(name, glob));
+}
+
+/**
+ * The repositories that the globs name, in order. A catalog was once cut without a word
+ * (https://github.com/Azure/acr/issues/875), so each of `known`, which records name or lie in, is asked for where it is not listed:
+ * one that is there after all proves that others may be missing as well. Names without `*` need no list. Throws
+ * `REGISTRY_UNEXPECTED` where the list is not whole, and as the registry does.
+ */
+export async function nameRepositories(
+  registry: Registry,
+  globs: readonly string[],
+  known: Iterable<string>,
+): Promise<string[]> {
+  if (globs.every(glob => !glob.includes('*'))) {
+    return [...new Set(globs)].filter(glob => isRepository(glob) && isLookedAt(glob, globs)).sort();
+  }
+  const wanted = [...new Set(known)].filter(name => isReserved(name) || isLookedAt(name, globs)).sort();
+  for (let isAgain = false; ; isAgain = true) {
+    const listed = new Set(await listNames(registry));
+    const missing = await findUnlisted(
+      registry,
+      wanted.filter(name => !listed.has(name)),
+    );
+    if (missing === undefined) return [...listed].filter(name => isLookedAt(name, globs)).sort();
+    // It may have been made since.
+    if (isAgain)
+      throw unexpected(
+        `${registry.host}: its list of repositories lacks ${missing}, which is there: it was cut, or hides some.`,
+      );
+  }
+}
+
+function isReserved(name: string): boolean {
+  return name.startsWith('image-lifecycle/');
+}
+
+async function listNames(registry: Registry): Promise<string[]> {
+  try {
+    const names = [...(await listRepositories(registry))];
+    const other = names.find(name => !isRepository(name));
+    if (other === undefined) return names;
+    throw unexpected(`${registry.host}: its list of repositories holds a name that is none.`);
+  } catch (thrown) {
+    if (!hasCode(thrown, 'REGISTRY_DENIED')) throw thrown;
+    // https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
+    const hint =
+      'with ABAC the list of repositories needs "Container Registry Repository Catalog Lister"; or name every repository without "*"';
+    throw withContext(hint, thrown);
+  }
+}
+
+async function findUnlisted(registry: Registry, names: readonly string[]): Promise<string | undefined> {
+  const found = await mapConcurrently(names, 16, name => readRepositoryProperties(readableRepository(registry, name)));
+  return names.find((_, at) => found[at] !== undefined);
+}
+
+function unexpected(message: string): AppError {
+  return new AppError(message, { code: 'REGISTRY_UNEXPECTED' });
+}

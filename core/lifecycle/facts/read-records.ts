@@ -1,0 +1,135 @@
+/** The build records of a registry, of every project that is looked after: all of them, or why not. */
+import { mapConcurrently } from '../../base/concurrency.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Registry } from '../../oci/registry.ts';
+import { listTags } from '../../oci/tags.ts';
+import {
+  isPromoted,
+  parseRecordTag,
+  type RecordKey,
+  type RecordReading,
+  readRecord,
+  recordRepository,
+} from '../build-record.ts';
+import type { BuildName } from '../keep-policy/policy-facts.ts';
+import { listWhole } from './list-whole.ts';
+import type { RecordedBuildFact } from './registry-reading.ts';
+import type { ShareText } from './share-texts.ts';
+
+/** A project whose records are read. */
+export interface RecordProject {
+  /** Lower-case GUID. */
+  readonly id: string;
+  readonly name: Pick<BuildName, 'organization' | 'project'>;
+  /** Of its organization, lower-case; undefined where that could not be read, and then no record of it can be. */
+  readonly collectionId: string | undefined;
+}
+
+/** The records, and those that nothing is made of, each with why. */
+export interface RecordsReading {
+  readonly records: readonly RecordedBuildFact[];
+  readonly foreign: readonly string[];
+}
+
+const recordsAtOnce = 16;
+
+/**
+ * Reads the records of projects. Throws `RECORD_UNREADABLE` where one cannot be read, because what it would have said may
+ * protect any image; where a list is not whole; and as the registry does.
+ */
+export async function readRecords(
+  registry: Registry,
+  projects: readonly RecordProject[],
+  share: ShareText,
+): Promise<RecordsReading> {
+  const listed = await mapConcurrently(projects, 8, async project => {
+    const keys = await listKeys(registry, project);
+    return keys.map(key => ({ project, key }));
+  });
+  const foreign: string[] = [];
+  const gone: { project: RecordProject; key: RecordKey }[] = [];
+  const records = await mapConcurrently(listed.flat(), recordsAtOnce, async ({ project, key }) => {
+    const reading = await readRecord(registry, key);
+    if (reading.kind === 'gone') gone.push({ project, key });
+    if (reading.kind === 'unreadable') throw unreadable(registry, key, reading.reason);
+    const why = foreignness(registry, project, reading);
+    if (why !== undefined) foreign.push(`the record ${labelOf(registry, key)} is not acted on: ${why}`);
+    return reading.kind === 'record' && why === undefined ? factOf(project, reading, share) : [];
+  });
+  await checkGone(registry, gone);
+  return { records: records.flat(), foreign: foreign.sort() };
+}
+
+/** One that is hidden or cut off could be of a build that lives, so the tags are counted. */
+async function listKeys(registry: Registry, { id }: RecordProject): Promise<RecordKey[]> {
+  const repository = recordRepository(registry, id, ['pull', 'metadata_read']);
+  const listing = await listWhole(repository, async () => {
+    const tags = new Set(await listTags(repository));
+    return { content: tags, countTags: () => tags.size };
+  });
+  return [...(listing?.content ?? [])].flatMap(tag => parseRecordTag(id, tag) ?? []);
+}
+
+/** Whoever settles a build removes its records: one that is not listed any more is gone, and else the 404 is no answer. */
+async function checkGone(
+  registry: Registry,
+  gone: readonly { readonly project: RecordProject; readonly key: RecordKey }[],
+): Promise<void> {
+  for (const project of new Set(gone.map(each => each.project))) {
+    const left = new Set((await listKeys(registry, project)).map(key => key.tag));
+    const missing = gone.find(each => each.project === project && left.has(each.key.tag));
+    if (missing) throw unreadable(registry, missing.key, 'it is listed, but not there');
+  }
+}
+
+function foreignness(registry: Registry, project: RecordProject, reading: RecordReading): string | undefined {
+  if (reading.kind === 'foreign') return reading.reason;
+  if (reading.kind !== 'record') return undefined;
+  const { collectionId } = reading.record.build;
+  if (project.collectionId === undefined) {
+    const { organization } = project.name;
+    throw unreadable(
+      registry,
+      reading.key,
+      `the id of ${organization} was not read, so nobody knows whether it is of it`,
+    );
+  }
+  return collectionId === project.collectionId ? undefined : `it is of the collection ${collectionId}`;
+}
+
+function factOf(
+  { name }: RecordProject,
+  { record }: Extract<RecordReading, { kind: 'record' }>,
+  share: ShareText,
+): RecordedBuildFact {
+  const { build, onBuildDeleted, createdAt } = record;
+  // Charts among them: what was pushed as an OCI artifact goes as an image does.
+  const images = [...record.images, ...record.charts].map(({ repository, digest, tags }) => ({
+    repository: share(repository),
+    digest: share(digest),
+    tags: tags.map(share),
+  }));
+  return {
+    build: { ...name, id: build.id },
+    definition: build.definitionId,
+    promoted: isPromoted(record),
+    onBuildDeleted,
+    images,
+    number: share(build.number),
+    repository: share(build.repository),
+    branch: share(build.branch),
+    commit: share(build.commit),
+    createdAt: Date.parse(createdAt),
+  };
+}
+
+function unreadable(registry: Registry, key: RecordKey, reason: string): AppError {
+  const what = `the record ${labelOf(registry, key)} cannot be read (${reason})`;
+  return new AppError(`${what}; where it is damaged, delete that tag once you know what it named.`, {
+    code: 'RECORD_UNREADABLE',
+  });
+}
+
+function labelOf(registry: Registry, { projectId, tag }: RecordKey): string {
+  return `${recordRepository(registry, projectId, []).label}:${tag}`;
+}
