@@ -90,8 +90,8 @@ export function formatUsageReport(report: UsageReport): unknown {
     clusterId,
     takenAt: new Date(takenAt).toISOString(),
     tool,
-    uses,
-    releases: releases ?? null,
+    uses: uses.map(pickUse),
+    releases: releases?.map(pickRelease) ?? null,
   });
   if (!read.success) {
     throw new AppError(`What ${cluster} runs cannot be reported: ${explain(read.error)}.`, { code: 'DEFECT' });
@@ -102,6 +102,20 @@ export function formatUsageReport(report: UsageReport): unknown {
     `What ${cluster} runs makes a report of ${bytes} bytes, and ${maxReportBytes} are the most: have CleanImages ask this cluster directly.`,
     { code: 'TOO_LARGE' },
   );
+}
+
+/** By name, so that nothing else of a cluster can get into a report. */
+function pickUse({ image, imageId, where }: UseFact): UseFact {
+  return { image, imageId, where };
+}
+
+function pickRelease({ namespace, name, oldestInUse, revisions }: HelmReleaseFact): HelmReleaseFact {
+  return {
+    namespace,
+    name,
+    oldestInUse,
+    revisions: revisions.map(({ revision, status, images }) => ({ revision, status, images })),
+  };
 }
 
 /** Reads the document under `what`. Throws `RECORD_UNREADABLE` for anything that is not a report of this version. */
@@ -119,7 +133,7 @@ export function parseUsageReport(json: unknown, what: string): UsageReport {
     takenAt: Date.parse(takenAt),
     tool,
     uses,
-    releases: releases?.map(each => ({ ...each, oldestInUse: each.oldestInUse })),
+    releases: releases?.map(({ oldestInUse, ...each }) => ({ ...each, oldestInUse })),
   };
 }
 
