@@ -1,33 +1,17 @@
 /** The builds of which Azure DevOps is asked, and what the registries know of them. Pure data. */
-import type { AbsenceScope } from '../evidence.ts';
-import type { BuildName } from '../keep-policy/policy-facts.ts';
+import type { AbsenceFact, RecordedBuildFact } from './registry-reading.ts';
 
 /** A build as one record tells it. Where Azure DevOps has the build, its own word counts. */
-export interface RecordedBuildFact {
-  readonly build: BuildName;
-  readonly definition: number;
-  readonly number: string;
-  /** The name of its git repository, or the URL. */
-  readonly repository: string;
-  /** As `refs/heads/main`. */
-  readonly branch: string;
-  readonly commit: string;
-}
-
-/** A tombstone that says since when a build was not found. */
-export interface SightingFact {
-  readonly build: BuildName;
-  readonly definition: number;
-  /** `released`: the absence was confirmed, or the build said "deleted" itself, and images were let go. */
-  readonly scope: AbsenceScope | 'released';
-  /** When it was written, in milliseconds by the clock of the registry. */
-  readonly time: number;
-}
+export type NamedBuild = Pick<
+  RecordedBuildFact,
+  'build' | 'definition' | 'number' | 'repository' | 'branch' | 'commit'
+>;
 
 /** What is asked for. */
 export interface AskedBuilds {
-  readonly records: readonly RecordedBuildFact[];
-  readonly sightings: readonly SightingFact[];
-  /** Ids that tags of images without a record hold, by organization; their project is not known. */
-  readonly candidates?: ReadonlyMap<string, readonly number[]>;
+  readonly records: readonly NamedBuild[];
+  /** Of every registry. */
+  readonly absences: readonly AbsenceFact[];
+  /** Ids that tags of images without a record hold, by the organization's name; their project is not known. */
+  readonly candidates?: ReadonlyMap<string, readonly number[]> | undefined;
 }
