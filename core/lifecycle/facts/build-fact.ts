@@ -42,14 +42,18 @@ function whatWasBuilt(
   body: BuildFacts | undefined,
   record: RecordSay | undefined,
 ): Pick<BuildFact, 'source' | 'ref' | 'commit' | 'pullRequest'> {
-  const { told, findSource } = record ?? {};
+  const told = record?.told;
   const ref = body?.sourceBranch ?? told?.branch ?? '';
   return {
-    source: sourceOfBuild(body?.repository) || (told && findSource?.(told.definition, told.repository)) || '',
+    source: sourceOfBuild(body?.repository) || sourceOfRecord(record),
     ref,
     commit: body?.sourceVersion ?? told?.commit ?? '',
     pullRequest: body?.pullRequest ?? pullRequestOf(ref),
   };
+}
+
+function sourceOfRecord(record: RecordSay | undefined): string {
+  return record ? record.findSource(record.told.definition, record.told.repository) : '';
 }
 
 /** Why Azure DevOps itself keeps a build that is there, by the build's own words. */
