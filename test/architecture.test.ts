@@ -16,7 +16,7 @@ const allowed: readonly (readonly [part: RegExp, from: RegExp])[] = [
   [/^core\/acr\//, /^core\/(base|oci|acr)\//],
   [/^core\/azure-devops\//, /^core\/(base|azure-devops)\//],
   [/^core\/helm\//, /^core\/(base|helm)\//],
-  [/^core\/kubernetes\//, /^core\/(base|kubernetes)\//],
+  [/^core\/kubernetes\//, /^core\/(base|helm|kubernetes)\//],
   [/^core\/lifecycle\//, /^core\//],
   [/^core\//, /^$/],
   [/^tasks\/agent\//, /^(core|tasks\/agent)\//],
@@ -34,7 +34,8 @@ const housed: Readonly<Record<string, RegExp>> = {
   'azure-devops-node-api': /^core\/azure-devops\/http\.ts$/,
   'typed-rest-client': /^core\/azure-devops\/http\.ts$/,
   'azure-pipelines-task-lib': /^tasks\/agent\//,
-  undici: /^(core\/oci\/(http|answer-body)\.ts|tasks\/agent\/.*|webhook-handler\/.*)$/,
+  '@kubernetes/client-node': /^core\/kubernetes\/kubeconfig\.ts$/,
+  undici: /^(core\/oci\/(http|answer-body)\.ts|core\/kubernetes\/http\.ts|tasks\/agent\/.*|webhook-handler\/.*)$/,
   fastify: /^webhook-handler\//,
   fflate: /^core\/helm\/gzip\.ts$/,
 };
