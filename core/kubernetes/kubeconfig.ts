@@ -45,9 +45,9 @@ const text = z.string().min(1);
 const user = z
   .looseObject({
     tokenFile: text.optional(),
-    'as-uid': z.unknown(),
-    'as-groups': z.unknown(),
-    'as-user-extra': z.unknown(),
+    'as-uid': z.unknown().optional(),
+    'as-groups': z.unknown().optional(),
+    'as-user-extra': z.unknown().optional(),
     'auth-provider': z.looseObject({ name: text }).nullish(),
     exec: z.looseObject({ command: text }).nullish(),
   })

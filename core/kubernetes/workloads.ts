@@ -25,7 +25,7 @@ const podTemplate = z
   .transform(each => ({ ...each.metadata, spec: each.template.spec }));
 /** The earlier templates of StatefulSets and DaemonSets, for `kubectl rollout undo`; others may store there what they like. */
 const controllerRevision = z
-  .object({ metadata, data: z.unknown() })
+  .object({ metadata, data: z.unknown().optional() })
   .transform(({ metadata, data }) => ({ ...metadata, data }));
 
 /** A kind that is listed. */
