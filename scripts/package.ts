@@ -98,6 +98,7 @@ const taskSchema = {
               'string',
               'connectedService:AzureRM',
               'connectedService:dockerregistry',
+              'connectedService:kubernetes',
             ],
           },
           label: text,
@@ -211,7 +212,7 @@ export async function makePackage(folder = join(root, 'dist')): Promise<string> 
 async function stage(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await build({ folder, only: 'tasks/' });
-  for (const path of ['vss-extension.json', 'overview.md', 'LICENSE', 'images']) {
+  for (const path of ['vss-extension.json', 'overview.md', 'LICENSE', 'images', 'configuration.schema.json']) {
     await cp(join(root, path), join(folder, path), { recursive: true });
   }
 }

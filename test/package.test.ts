@@ -125,6 +125,7 @@ describe('the extension', () => {
       );
       assert.match(await run('PromoteImage/index.js'), new RegExp(`${failed}The input azureSubscription is required`));
       assert.match(await run('PackageChart/index.js'), new RegExp(`${failed}The input charts is required`));
+      assert.match(await run('CleanImages/index.js'), new RegExp(`${failed}The input configuration is required`));
       assert.match(await run('PromoteImage/post.js'), /task\.complete result=Succeeded;\]/);
     } finally {
       await Promise.all([rm(folder, { recursive: true, force: true }), agent.remove()]);

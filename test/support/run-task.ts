@@ -170,7 +170,10 @@ export function makeEnvironment(agent: AgentFolder, run: TaskRun): Record<string
   const declared = readDeclaredInputs(run.task);
   const inputs = fillInputs(agent, declared, { ...run, variables });
   for (const [name, value] of Object.entries(inputs)) environment[`INPUT_${toKey(name)}`] = value;
-  const named = declared.filter(each => each.type.startsWith('connectedService:')).map(({ name }) => inputs[name]);
+  const named = declared
+    .filter(each => each.type.startsWith('connectedService:'))
+    // Some take several: https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/nuget-authenticate-v1
+    .flatMap(({ name }) => inputs[name]?.split(',').map(id => id.trim()) ?? []);
   for (const [id, endpoint] of Object.entries(run.endpoints ?? {})) {
     if (id === 'SYSTEMVSSCONNECTION' || named.includes(id)) Object.assign(environment, endpointVariables(id, endpoint));
   }

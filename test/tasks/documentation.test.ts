@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { parseConfiguration } from '../../core/lifecycle/configuration/configuration.ts';
 import { readTasks, type TaskManifest } from '../../scripts/package.ts';
+import { inputNames as cleanImagesInputs } from '../../tasks/CleanImages/inputs.ts';
 import { inputNames as packageChartInputs } from '../../tasks/PackageChart/inputs.ts';
 import { inputNames as promoteImageInputs } from '../../tasks/PromoteImage/inputs.ts';
 import { inputNames as tagImageInputs } from '../../tasks/TagImage/inputs.ts';
@@ -12,6 +14,13 @@ const root = resolve(import.meta.dirname, '../..');
 interface Step {
   readonly task?: string;
   readonly inputs?: Readonly<Record<string, string | boolean>>;
+}
+
+interface Pipeline {
+  readonly schedules: readonly { readonly branches: { readonly include: readonly string[] } }[];
+  readonly stages: readonly {
+    readonly jobs: readonly { readonly pool?: unknown; readonly steps: readonly Step[] }[];
+  }[];
 }
 
 /** Every step with a task, in the YAML of a page. */
@@ -82,7 +91,46 @@ describe('documentation of the tasks', () => {
     }
   });
 
-  const inputsOf = { TagImage: tagImageInputs, PackageChart: packageChartInputs, PromoteImage: promoteImageInputs };
+  it('has a scheduled pipeline whose steps would run, and whose stages hand over what its first one gives', async () => {
+    const task = tasks.find(({ name }) => name === 'CleanImages');
+    const text = await readFile(join(root, 'examples/clean-images/clean-images.yml'), 'utf8');
+    const { schedules, stages } = parse(text) as Pipeline;
+    assert.equal(schedules[0]?.branches.include[0], 'main');
+    const jobs = stages.flatMap(stage => stage.jobs);
+    const steps = jobs.flatMap(job => job.steps).filter(step => step.task === `CleanImages@${task!.version.Major}`);
+    assert.deepEqual(
+      steps.map(step => step.inputs?.['mode']),
+      ['plan', 'apply'],
+    );
+    for (const step of steps) assert.deepEqual(findFaults(task!, step.inputs ?? {}), [], JSON.stringify(step));
+    assert.equal(steps[1]?.inputs?.['planHash'], '$(planHash)');
+    assert.ok(String(steps[1]?.inputs?.['planFile']).includes('/clean-images-plan/plan.json'));
+    const outputs = (task?.outputVariables ?? []).map(output => output.name);
+    const across = [...text.matchAll(/stageDependencies\.plan\.plan\.outputs\['clean\.(\w+)'\]/g)].map(
+      match => match[1],
+    );
+    const within = [...text.matchAll(/dependencies\.plan\.outputs\['plan\.clean\.(\w+)'\]/g)].map(match => match[1]);
+    assert.deepEqual([...within, ...across], ['deletions', 'planHash', 'deletions', 'unread', 'planHash']);
+    for (const name of [...within, ...across]) assert.ok(outputs.includes(name ?? ''), name);
+    assert.ok(jobs.some(job => job.pool === 'server' && job.steps[0]?.task === 'ManualValidation@1'));
+  });
+
+  it('has a configuration for it that is sound, and needs no sign-in', async () => {
+    const path = 'examples/clean-images/image-lifecycle.yml';
+    const { registries, clusters } = parseConfiguration(await readFile(join(root, path), 'utf8'), path);
+    assert.deepEqual(
+      [...registries, ...clusters].map(each => each.name),
+      ['ci', 'prod', 'aks'],
+    );
+    assert.ok(registries.every(each => each.signIn === undefined));
+  });
+
+  const inputsOf = {
+    TagImage: tagImageInputs,
+    PackageChart: packageChartInputs,
+    PromoteImage: promoteImageInputs,
+    CleanImages: cleanImagesInputs,
+  };
   for (const [name, inputNames] of Object.entries(inputsOf)) {
     it(`declares exactly the inputs that ${name} reads`, () => {
       const declared = tasks.find(task => task.name === name)?.inputs.map(input => input.name) ?? [];
@@ -91,7 +139,9 @@ describe('documentation of the tasks', () => {
 
     it(`reads no input of ${name} by a name that is not declared`, async () => {
       const source = await readFile(join(root, `tasks/${name}/inputs.ts`), 'utf8');
-      const calls = source.matchAll(/\bread(?:Text|RequiredText|Lines|Choice|Switch|Path|Count)\('(\w+)'/g);
+      const calls = source.matchAll(
+        /\bread(?:Text|RequiredText|Lines|List|Choice|Switch|Path|OptionalPath|Count)\('(\w+)'/g,
+      );
       // The inputs of a connection are handed over by their names.
       const handed = source.matchAll(/\b(?:connectionType|azureSubscription|containerRegistry|registry): '(\w+)'/g);
       const read = [...calls, ...handed].map(call => call[1] ?? '');
