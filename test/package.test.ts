@@ -104,6 +104,9 @@ describe('the extension', () => {
       for (const name of expected) {
         for (const task of tasks) assert.ok(files.has(`tasks/${task.name}/${name}`), `${task.name}/${name}`);
       }
+      assert.ok(
+        files.get('configuration.schema.json')?.equals(await readFile(join(root, 'configuration.schema.json'))),
+      );
       assert.ok(files.has('tasks/PromoteImage/post.js'));
       assert.ok(!files.has('tasks/TagImage/post.js'));
       assert.ok(![...files.keys()].some(name => /\.map$|node_modules|\.ts$/.test(name)), [...files.keys()].join('\n'));

@@ -35,7 +35,8 @@ export const clusterSchema = z
   .refine(({ server, context }) => server === undefined || context === undefined, {
     path: ['context'],
     message: 'must not stand beside server: one of them picks the cluster',
-  });
+  })
+  .meta({ not: { required: ['server', 'context'] } });
 
 /** One cluster that is asked directly. */
 export type ClusterConfiguration = z.output<typeof clusterSchema>;

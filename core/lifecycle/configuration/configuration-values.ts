@@ -47,12 +47,14 @@ export const givenName = z
 
 /** The names of this machine, for which alone http is accepted. */
 export const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** The same for a JSON Schema. */
+export const loopbackPattern = [...loopback].map(name => name.replace(/[.[\]]/g, String.raw`\$&`)).join('|');
 
 /** An address that requests go to, without the slashes at its end. */
 export const url = z
   .string()
   .refine(isUrl, 'must be an https:// URL without user, query and fragment (http:// for this machine alone)')
-  .meta({ pattern: '^https?://[^\\s?#@]+$' })
+  .meta({ pattern: `^(?:https://|http://(?:${loopbackPattern})(?=[:/]|$))[^\\s?#@]*$` })
   .transform(text => text.replace(/\/+$/, ''));
 
 function isUrl(text: string): boolean {

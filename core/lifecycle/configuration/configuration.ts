@@ -15,26 +15,33 @@ import { registrySchema } from './registry-schema.ts';
 import { readSource } from './source.ts';
 
 /** The whole configuration as it is written; what its parts must be to each other, check-together.ts says. */
-export const configurationSchema = z.strictObject({
-  organization: shortForm.organization.optional(),
-  projects: shortForm.projects.optional(),
-  organizations: z
-    .array(organizationSchema)
-    .min(1, 'must name at least one organization')
-    .optional()
-    .describe('Organizations of Azure DevOps, where there are several, or more is to be said of one.'),
-  registries: z
-    .array(registrySchema)
-    .min(1, 'must name at least one registry')
-    .describe('The registries to look after: one plan over all of them.'),
-  clusters: z.array(clusterSchema).prefault([]).describe('The clusters that CleanImages asks what they run.'),
-  keep: keepSchema,
-  delete: deleteSchema,
-  grace: graceSchema,
-  brake: brakeSchema,
-  reconcile: reconcileSchema,
-  server: serverSchema.optional(),
-});
+export const configurationSchema = z
+  .strictObject({
+    organization: shortForm.organization.optional(),
+    projects: shortForm.projects.optional(),
+    organizations: z
+      .array(organizationSchema)
+      .min(1, 'must name at least one organization')
+      .optional()
+      .describe('Organizations of Azure DevOps, where there are several, or more is to be said of one.'),
+    registries: z
+      .array(registrySchema)
+      .min(1, 'must name at least one registry')
+      .describe('The registries to look after: one plan over all of them.'),
+    clusters: z.array(clusterSchema).prefault([]).describe('The clusters that CleanImages asks what they run.'),
+    keep: keepSchema,
+    delete: deleteSchema,
+    grace: graceSchema,
+    brake: brakeSchema,
+    reconcile: reconcileSchema,
+    server: serverSchema.optional(),
+  })
+  .meta({
+    oneOf: [
+      { required: ['organization', 'projects'], properties: { organizations: false } },
+      { required: ['organizations'], properties: { organization: false, projects: false } },
+    ],
+  });
 
 type Written = z.output<typeof configurationSchema>;
 

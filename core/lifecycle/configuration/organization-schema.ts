@@ -16,7 +16,7 @@ const tagPattern = z
     text => ownPattern.test(text),
     'must hold {buildId} or {buildNumber} once, with neither a digit nor * beside it: build 47 must not own 471',
   )
-  .meta({ pattern: '^[^{}]*\\{(?:buildId|buildNumber)\\}[^{}]*$' });
+  .meta({ pattern: ownPattern.source });
 
 const guidShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

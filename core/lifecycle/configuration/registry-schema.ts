@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { isRegistryHost } from '../../oci/reference.ts';
 import { usageSchema } from '../keep-policy/policy-schema.ts';
-import { flag, givenName, loopback, repositoryPatterns } from './configuration-values.ts';
+import { flag, givenName, loopback, loopbackPattern, repositoryPatterns } from './configuration-values.ts';
 import { registrySignIn } from './sign-in.ts';
 
 /** The host of a registry's address. */
@@ -22,7 +22,7 @@ export const registrySchema = z
       .string()
       .toLowerCase()
       .refine(isRegistryAddress, "must be a registry's host name, such as contoso.azurecr.io, without https://")
-      .meta({ pattern: '^(?:http://)?[^\\s/@]+$' })
+      .meta({ pattern: `^(?:http://(?:${loopbackPattern})(?=:|$))?[^\\s/@]*$` })
       .describe('The host name, with a port where it needs one: contoso.azurecr.io.'),
     name: givenName.optional().describe('What plans and reports call it. Left out: its host name.'),
     repositories: repositoryPatterns.describe(

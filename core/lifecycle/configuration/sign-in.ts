@@ -2,21 +2,24 @@
 import { z } from 'zod';
 import { guid, say, url, word } from './configuration-values.ts';
 
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')
+  .describe('The environment variable that holds it.');
+const file = word
+  .max(4096, 'must have at most 4096 characters')
+  .describe('The file that holds it; a relative path begins in the folder of the configuration.');
+
 /** Where a secret stands. */
 export const secret = z
   .union(
-    [
-      z.strictObject({
-        env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable'),
-      }),
-      z.strictObject({ file: word.max(4096, 'must have at most 4096 characters') }),
-    ],
+    [z.strictObject({ env: variable }), z.strictObject({ file })],
     say('must be { env: NAME } or { file: path }; a secret never stands in the configuration itself'),
   )
   .describe('Where the secret stands: { env: NAME } or { file: path }. The secret itself never stands here.');
 
 const azure = z.strictObject({
-  kind: z.literal('azure'),
+  kind: z.literal('azure').describe('Microsoft Entra, by the identity of where the handler runs.'),
   clientId: guid.optional().describe('Picks one of several identities.'),
   authority: url.optional().describe('The sign-in URL of another cloud, or AZURE_AUTHORITY_HOST.'),
 });
@@ -28,8 +31,15 @@ const azureOfTenant = azure.extend({
     .optional()
     .describe('The tenant, which is sent with the exchange of the token.'),
 });
-const password = z.strictObject({ kind: z.literal('password'), username: word, password: secret });
-const pat = z.strictObject({ kind: z.literal('pat'), token: secret });
+const password = z.strictObject({
+  kind: z.literal('password').describe('User and password, a token of Azure Container Registry too.'),
+  username: word.describe('The user, or the name of the token.'),
+  password: secret,
+});
+const pat = z.strictObject({
+  kind: z.literal('pat').describe('A personal access token with Build (read).'),
+  token: secret,
+});
 
 /** How to sign in to a registry. */
 export const registrySignIn = z

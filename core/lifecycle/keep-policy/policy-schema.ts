@@ -19,29 +19,31 @@ const always = { when: () => true };
 
 const imagesOfReference = z
   .strictObject({
-    last: count(-1).optional(),
-    in: duration(0, years).optional(),
-    operator: flag(['And', 'Or']).optional(),
+    last: count(-1).optional().describe('The newest so many; -1: all of them, 0: none. Left out: all.'),
+    in: duration(0, years).optional().describe('Those of the last so many hours or days.'),
+    operator: flag(['And', 'Or']).optional().describe('Whether both last and in must hold, or one. Left out: And.'),
   })
   .refine(
     value => !isBlock(value) || value.operator === undefined || (value.last !== undefined && value.in !== undefined),
     { path: ['operator'], message: 'joins last and in, so it needs both', ...always },
   )
+  .meta({ dependencies: { operator: ['last', 'in'] } })
   .transform(({ last = -1, in: within, operator = 'And' }) => ({ last, in: within, operator }));
 
 const reference = z
   .strictObject({
-    branch: namePattern.optional(),
-    tag: namePattern.optional(),
-    pullRequest: flag(['active']).optional(),
-    images: imagesOfReference.prefault({}),
-    activeWithin: duration(0, years).optional(),
-    limit: count(1).optional(),
+    branch: namePattern.optional().describe('Branches, by a glob or a /regular expression/.'),
+    tag: namePattern.optional().describe('Tags of git, by a glob or a /regular expression/.'),
+    pullRequest: flag(['active']).optional().describe('Pull requests that are active.'),
+    images: imagesOfReference.prefault({}).describe('Which images of each reference stay. Left out: all.'),
+    activeWithin: duration(0, years).optional().describe('Only references whose last activity is not older.'),
+    limit: count(1).optional().describe('Only the newest so many references of each git repository.'),
   })
   .refine(value => !isBlock(value) || kindsOf(value).length === 1, {
     message: 'must have one of branch, tag and pullRequest',
     ...always,
   })
+  .meta({ oneOf: [{ required: ['branch'] }, { required: ['tag'] }, { required: ['pullRequest'] }] })
   .transform(({ branch, tag, pullRequest, ...rest }) => ({
     ...rest,
     kind: kindsOf({ branch, tag, pullRequest })[0] ?? 'branch',
@@ -68,15 +70,26 @@ const usualReferences: z.input<typeof reference>[] = [
 /** `keep`: what must stay. */
 export const keepSchema = z
   .strictObject({
-    deployed: z.boolean('must be true or false').prefault(true),
-    helmRevisions: count(-1).optional(),
-    tags: z.array(namePattern).prefault([]),
-    references: z.array(reference).prefault(usualReferences),
-    newerThan: duration(0, years).prefault('24h'),
+    deployed: z.boolean('must be true or false').prefault(true).describe('Whether what any cluster uses stays.'),
+    helmRevisions: count(-1)
+      .optional()
+      .describe(
+        'Stored Helm revisions that stay beside those in use and newer ones; -1: all. Left out: 10 with deployed.',
+      ),
+    tags: z
+      .array(namePattern)
+      .prefault([])
+      .describe('Images with such a tag stay: globs or /regular expressions/. Released versions, for instance.'),
+    references: z
+      .array(reference)
+      .prefault(usualReferences)
+      .describe('What people work on: images of branches, tags of git, and pull requests.'),
+    newerThan: duration(0, years).prefault('24h').describe('What was pushed or tagged since stays.'),
   })
   // Whoever says that nothing is deployed has no history to keep either, unless they ask for it.
   .transform(keep => ({ ...keep, helmRevisions: keep.helmRevisions ?? (keep.deployed ? 10 : undefined) }))
-  .prefault({});
+  .prefault({})
+  .describe('What must stay, whatever became of its build. Keep beats delete.');
 
 /** A build must be told beyond doubt: what is found anywhere in a tag is not. */
 const buildTags = namePattern.refine(pattern => pattern.isWhole, 'must be a glob, or an expression from ^ to $');
@@ -85,8 +98,11 @@ const withoutRecord = z.union(
   [
     z.literal('keep'),
     z.strictObject({
-      tagsMatching: buildTags,
-      definitions: z.array(count(1)).min(1, 'must name at least one definition, by its number'),
+      tagsMatching: buildTags.describe('What every tag of such an image is: a glob, or an expression from ^ to $.'),
+      definitions: z
+        .array(count(1))
+        .min(1, 'must name at least one definition, by its number')
+        .describe('The pipelines that made them, by their numbers.'),
     }),
   ],
   say('must be keep, or a block with both tagsMatching and definitions'),
@@ -95,20 +111,28 @@ const withoutRecord = z.union(
 /** `delete`: what may go beside the images of builds that are gone. */
 export const deleteSchema = z
   .strictObject({
-    untagged: z.strictObject({ olderThan: duration(units.h, years) }).optional(),
-    withoutRecord: withoutRecord.prefault('keep'),
+    untagged: z
+      .strictObject({ olderThan: duration(units.h, years).describe('How long it must not have changed.') })
+      .optional()
+      .describe('What has no tag at all goes. Left out: it stays.'),
+    withoutRecord: withoutRecord
+      .prefault('keep')
+      .describe('Images that no record names: keep, or how to tell the build of each.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What may go beside the images of builds that are gone.');
 
 /** `usage` of a registry: that a cluster reports into it what it runs, and how old the report may be. */
 export const usageSchema = z.strictObject({
-  report: flag(['required']),
-  maxAge: duration(units.m, 30 * units.d).prefault('24h'),
-  /** Those that must report; beside these, whichever reports are there. */
+  report: flag(['required']).describe('Without a report that can be read nothing goes.'),
+  maxAge: duration(units.m, 30 * units.d)
+    .prefault('24h')
+    .describe('How old a report may be.'),
   clusters: z
     .array(z.string().refine(isClusterName, `must be ${clusterNameShape}`))
     .min(1, 'must name at least one cluster')
-    .optional(),
+    .optional()
+    .describe('Clusters that must report; beside these, whichever reports are there.'),
 });
 
 /** What must stay; durations are milliseconds, patterns compiled. */
