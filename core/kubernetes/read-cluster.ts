@@ -10,6 +10,8 @@ import { readWorkloads } from './workloads.ts';
 /** What is read beside Kubernetes' own. */
 export interface ReadClusterOptions {
   readonly customResources?: readonly CustomResource[];
+  /** False where Helm's storage is not to be looked at: listing Secrets is a right that not everybody gives. */
+  readonly helm?: boolean | undefined;
 }
 
 /** Both readings: each is whole, or says why not, for itself. */
@@ -27,9 +29,14 @@ export async function readCluster(api: KubernetesApi, options: ReadClusterOption
     const unread = { kind: 'unread', reason: errorMessage(thrown) } as const;
     return { uses: unread, releases: unread };
   }
-  const [uses, releases] = await Promise.all([readUses(api, resources), readHelmReleases(api, resources)]);
+  const [uses, releases] = await Promise.all([
+    readUses(api, resources),
+    options.helm === false ? notAsked : readHelmReleases(api, resources),
+  ]);
   return { uses, releases };
 }
+
+const notAsked: Reading<never> = { kind: 'unread', reason: 'Helm was not to be asked for' };
 
 /** What makes pods is listed before the pods are, so custom resources come first. */
 async function readUses(api: KubernetesApi, resources: readonly ReadyResource[]): Promise<Reading<UseFact>> {

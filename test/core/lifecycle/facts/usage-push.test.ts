@@ -135,6 +135,13 @@ describe('a usage report, pushed to Azure Container Registry', () => {
     });
   }
 
+  it('is not pushed where the cluster runs nothing at all, not even what makes it one', async () => {
+    const nothing = { kind: 'whole', items: [] } as const;
+    const cluster = clusterOf('aks-1', { read: async () => ({ uses: nothing, releases: nothing }) });
+    assert.match((await fails(report(world.connect(), cluster), 'CLUSTER_UNREAD')).message, /runs nothing at all/);
+    assert.deepEqual(world.acr.world.repositories(), []);
+  });
+
   it('says nothing of Helm where it is not to, whatever was read of it', async () => {
     await report(world.connect(), clusterOf('aks-1', { reportsReleases: false }));
     assert.equal((await readUsageReport(world.connect(), 'aks-1'))?.releases, undefined);

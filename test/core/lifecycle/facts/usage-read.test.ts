@@ -29,7 +29,10 @@ const running = clusterOf('aks-1', {
   }),
 });
 const idle = clusterOf('aks-2', {
-  read: async () => ({ uses: { kind: 'whole', items: [] }, releases: { kind: 'whole', items: [] } }),
+  read: async () => ({
+    uses: { kind: 'whole', items: [{ image: 'registry.k8s.io/pause:3.10', where: 'pod kube-system/pause' }] },
+    releases: { kind: 'whole', items: [] },
+  }),
 });
 
 describe('usage, read from reports', () => {
@@ -194,7 +197,7 @@ describe('usage, read from reports', () => {
     };
     const usage = await read([reader]);
     assert.equal(moved, 2);
-    assert.deepEqual(usage.find(each => each.label === 'prod/aks-2')?.uses, { kind: 'whole', items: [] });
+    assert.deepEqual(usage.find(each => each.label === 'prod/aks-2')?.uses, (await idle.read()).uses);
   });
 
   const blind: Credentials = { kind: 'password', username: 'blind', password: 'blind-password' };
