@@ -32,7 +32,7 @@ const deleted = { kind: 'deleted' } as const;
 const unheld = { kind: 'whole', items: [] } as const;
 
 /** Numbers that look random and are the same each time. https://en.wikipedia.org/wiki/Xorshift */
-function createRandom(seed: number): (below: number) => number {
+export function createRandom(seed: number): (below: number) => number {
   let state = seed;
   return below => {
     state ^= state << 13;

@@ -3,7 +3,7 @@ import { groupBy } from '../../base/group-by.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { subjectOfTag } from '../../oci/referrers.ts';
 import type { PlannedImage } from '../keep-policy/keep-plan.ts';
-import { type Home, type Place, subjectsOf } from '../keep-policy/places.ts';
+import { type Place, subjectsOf } from '../keep-policy/places.ts';
 
 /** What comes next. */
 export type NextStep =
@@ -27,16 +27,16 @@ export function findNextSteps(
     decision === 'delete' ? [{ place: places[at] as Place, cause }] : [],
   );
   const steps = new Map<Place, NextStep>();
-  for (const { place, cause } of leaving) if (cause !== 'belongs') steps.set(place, stepOf(place, cause, times));
-  const following = groupBy(
-    leaving.flatMap(({ place, cause }) => (cause === 'belongs' ? [place] : [])),
-    place => place.home,
-  );
-  for (const [home, followers] of following) addFollowers(home, followers, steps);
+  for (const all of groupBy(leaving, ({ place }) => place.home).values()) {
+    const own = new Map(all.map(({ place, cause }) => [place, stepOf(place, cause, times)]));
+    addSteps(own, steps);
+  }
   return steps;
 }
 
-function stepOf({ image }: Place, cause: PlannedImage['cause'], { now, graceMs }: StepTimes): NextStep {
+/** By itself; undefined where it only belongs to something. */
+function stepOf({ image }: Place, cause: PlannedImage['cause'], { now, graceMs }: StepTimes): NextStep | undefined {
+  if (cause === 'belongs') return undefined;
   if (cause === 'untagged') return { kind: 'delete' };
   // A chart's version and the tag of a signature hold nothing, and stay on it to the end.
   const isTagged = image.tags.some(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
@@ -45,42 +45,41 @@ function stepOf({ image }: Place, cause: PlannedImage['cause'], { now, graceMs }
   return dueAt !== undefined && dueAt <= now ? { kind: 'delete' } : { kind: 'wait', dueAt };
 }
 
-/** What belongs to several indexes or subjects is as far as the last of them; what belongs in a circle has not begun. */
-function addFollowers(home: Home, followers: readonly Place[], steps: Map<Place, NextStep>): void {
-  const owners = listOwners(home, followers);
-  /** Of each follower, the owners that are followers themselves and whose step is not known yet. */
-  const open = new Map(
-    followers.map(place => [place, new Set([...ownersOf(owners, place)].filter(each => owners.has(each)))]),
-  );
-  const below = new Map<Place, Place[]>(followers.map(place => [place, []]));
-  for (const [place, above] of open) for (const owner of above) below.get(owner)?.push(place);
-  const queue = followers.filter(place => open.get(place)?.size === 0);
+/** Nothing is farther than the last of the indexes and subjects that it belongs to; what belongs in a circle has not begun. */
+function addSteps(own: ReadonlyMap<Place, NextStep | undefined>, steps: Map<Place, NextStep>): void {
+  const owners = listOwners([...own.keys()]);
+  /** Of each, the owners whose step is not known yet. */
+  const open = new Map([...owners].map(([place, above]) => [place, new Set(above)]));
+  const below = new Map<Place, Place[]>();
+  for (const [place, above] of owners) {
+    for (const owner of above) {
+      const all = below.get(owner);
+      if (all) all.push(place);
+      else below.set(owner, [place]);
+    }
+  }
+  const queue = [...own.keys()].filter(place => open.get(place)?.size === 0);
   for (const place of queue) {
-    const above = [...ownersOf(owners, place)].flatMap(owner => steps.get(owner) ?? []);
-    steps.set(place, above.length > 0 ? above.reduce(earlier) : { kind: 'untag' });
+    const above = [...(owners.get(place) ?? [])].flatMap(owner => steps.get(owner) ?? []);
+    const all = [own.get(place) ?? [], above].flat();
+    steps.set(place, all.length > 0 ? all.reduce(earlier) : { kind: 'untag' });
     for (const other of below.get(place) ?? []) {
       const rest = open.get(other);
       if (rest?.delete(place) && rest.size === 0) queue.push(other);
     }
   }
-  for (const place of followers) if (!steps.has(place)) steps.set(place, { kind: 'untag' });
+  for (const place of own.keys()) if (!steps.has(place)) steps.set(place, { kind: 'untag' });
 }
 
-type Owners = ReadonlyMap<Place, ReadonlySet<Place>>;
-
-function ownersOf(owners: Owners, place: Place): ReadonlySet<Place> {
-  return owners.get(place) ?? new Set();
-}
-
-/** Of each follower: the indexes that have it and what it refers to, as far as they are there. */
-function listOwners(home: Home, followers: readonly Place[]): Owners {
-  const owners = new Map<Place, Set<Place>>(followers.map(place => [place, new Set()]));
-  const there = new Map<Digest, Place>(home.places.map(place => [place.image.digest, place]));
+/** Of each image that leaves: the indexes that have it and what it refers to, as far as they leave too. */
+function listOwners(leaving: readonly Place[]): Map<Place, Set<Place>> {
+  const owners = new Map<Place, Set<Place>>(leaving.map(place => [place, new Set()]));
+  const there = new Map<Digest, Place>(leaving.map(place => [place.image.digest, place]));
   const add = (digest: Digest, owner: Place | undefined): void => {
     const place = there.get(digest);
     if (place && owner) owners.get(place)?.add(owner);
   };
-  for (const place of home.places) {
+  for (const place of leaving) {
     const { digest, children, referrers } = place.image;
     for (const each of children ?? []) add(each, place);
     for (const each of referrers ?? []) add(each, place);

@@ -52,7 +52,8 @@ function giveRepositories({ organizations }: PlanRules): ReadyRules['isGiven'] {
   };
 }
 
-function listById(builds: KnownBuilds): Map<string, KnownBuild[]> {
+/** Every known build by its id alone, as a tag has it; several where organizations or projects have the same. */
+export function listById(builds: KnownBuilds): Map<string, KnownBuild[]> {
   const found = new Map<string, KnownBuild[]>();
   for (const projects of builds.values()) {
     for (const ids of projects.values()) {

@@ -110,6 +110,28 @@ describe('the plan of a run', () => {
     });
   });
 
+  it('does not promise to delete an old untagged child before the index that has it', () => {
+    const world: CleanScenario = {
+      policy: 'delete: { untagged: { olderThan: 24h } }',
+      builds: gone,
+      images: {
+        'ci/web new': { builds: [1], children: ['x'] },
+        'ci/web x': { tags: [] },
+        'ci/web old': { tags: [], children: ['y'] },
+        'ci/web y': { tags: [] },
+      },
+    };
+    deepEqual(stepsOf(world), { new: 'untag', x: 'untag', old: 'delete', y: 'delete' });
+  });
+
+  it('begins no deletion of what refers to itself in a circle', () => {
+    const world: CleanScenario = {
+      policy: 'delete: { untagged: { olderThan: 24h } }',
+      images: { 'ci/web a': { tags: [], subject: 'b' }, 'ci/web b': { tags: [], subject: 'a' } },
+    };
+    deepEqual(stepsOf(world), { a: 'untag', b: 'untag' });
+  });
+
   it('lets what belongs to several wait for the last of them', () => {
     const index = { tags: [], children: ['x'] };
     const world: CleanScenario = {
