@@ -49,7 +49,7 @@ const user = z
     'as-groups': z.unknown().optional(),
     'as-user-extra': z.unknown().optional(),
     'auth-provider': z.looseObject({ name: text }).nullish(),
-    exec: z.looseObject({ command: text }).nullish(),
+    exec: z.looseObject({ command: text, apiVersion: text, env: z.array(z.unknown()).nullish() }).nullish(),
   })
   .nullish();
 const file = z.looseObject({
@@ -104,7 +104,7 @@ function openContext(whole: KubeconfigFile, context: string, options: Kubeconfig
   const config = new KubeConfig();
   try {
     // What our reader understood, and not what another one would.
-    config.loadFromString(JSON.stringify(withTokenFile(whole)));
+    config.loadFromString(JSON.stringify({ ...whole, users: (whole.users ?? []).map(completeUser) }));
   } catch (thrown) {
     throw inputError(`${options.name} is no kubeconfig: ${errorMessage(thrown).slice(0, 200)}.`);
   }
@@ -136,13 +136,16 @@ function refuseUser(signer: KubeconfigUser, label: string): void {
   );
 }
 
-/** The library knows files of tokens by another name. */
-function withTokenFile(whole: KubeconfigFile): KubeconfigFile {
-  const users = (whole.users ?? []).map(({ name, user }) => {
-    if (!user?.tokenFile) return { name, user };
-    return { name, user: { ...user, 'auth-provider': { name: 'tokenFile', config: { tokenFile: user.tokenFile } } } };
-  });
-  return { ...whole, users };
+/** The library knows files of tokens by another name, and does not tell a plugin which version is spoken. */
+function completeUser({ name, user }: { readonly name: string; readonly user?: KubeconfigUser | null }): object {
+  const { tokenFile, exec } = user ?? {};
+  if (tokenFile !== undefined) {
+    return { name, user: { ...user, 'auth-provider': { name: 'tokenFile', config: { tokenFile } } } };
+  }
+  if (!exec) return { name, user };
+  const { apiVersion, env } = exec;
+  const value = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } });
+  return { name, user: { ...user, exec: { ...exec, env: [...(env ?? []), { name: 'KUBERNETES_EXEC_INFO', value }] } } };
 }
 
 function placeFiles(config: KubeConfig, label: string, folder: string | undefined): void {
@@ -161,7 +164,7 @@ function placeFiles(config: KubeConfig, label: string, folder: string | undefine
   if (tokens?.tokenFile !== undefined) tokens.tokenFile = makeAbsolutePath(folder, tokens.tokenFile);
 }
 
-/** The library starts programs itself, has no bound for them, and tells them nothing of the version that is spoken. */
+/** The library starts programs itself, and has no bound for them. */
 function startBy(config: KubeConfig, label: string, start: StartPlugin | undefined): void {
   if (!start) throw inputError(`${label} runs a program to sign in, which is not done here. Give it a token.`);
   const { authenticators } = config as unknown as { authenticators: readonly unknown[] };
