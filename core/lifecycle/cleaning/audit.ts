@@ -11,10 +11,10 @@ import type { PlanFacts } from '../keep-policy/policy-facts.ts';
 import { listById } from '../keep-policy/ready-rules.ts';
 import { listAssumptions } from './audit-assumptions.ts';
 import { type AuditedImage, listRemarkable } from './audited-images.ts';
-import { findOwners, type Owner, owners } from './image-owners.ts';
 import type { Inventory } from './inventory.ts';
 import { matchPlaces } from './planned-places.ts';
 import { type AuditedPlace, ageBands, weighRegistry } from './weigh-registry.ts';
+import { findOwners, type Owner, owners } from './whose-images.ts';
 
 /** Images and their bytes. */
 export interface Amount {

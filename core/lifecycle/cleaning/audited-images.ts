@@ -1,9 +1,9 @@
 /** The biggest and the oldest images of an audit. Pure. */
 import type { Digest } from '../../oci/digest.ts';
 import { type Home, type Place, subjectsOf } from '../keep-policy/places.ts';
-import type { Owner } from './image-owners.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 import type { AuditedPlace, WeighedRegistry } from './weigh-registry.ts';
+import type { Owner } from './whose-images.ts';
 
 /** An image that somebody may ask about. */
 export interface AuditedImage {

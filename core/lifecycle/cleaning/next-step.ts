@@ -1,9 +1,9 @@
 /** Which step comes next for each image that is to go: its tags off, some waiting, then the manifest. Pure. */
 import { groupBy } from '../../base/group-by.ts';
-import type { Digest } from '../../oci/digest.ts';
 import { subjectOfTag } from '../../oci/referrers.ts';
 import type { PlannedImage } from '../keep-policy/keep-plan.ts';
-import { type Place, subjectsOf } from '../keep-policy/places.ts';
+import type { Home, Place } from '../keep-policy/places.ts';
+import { listOwners } from './image-owners.ts';
 
 /** What comes next. */
 export type NextStep =
@@ -27,9 +27,9 @@ export function findNextSteps(
     decision === 'delete' ? [{ place: places[at] as Place, cause }] : [],
   );
   const steps = new Map<Place, NextStep>();
-  for (const all of groupBy(leaving, ({ place }) => place.home).values()) {
+  for (const [home, all] of groupBy(leaving, ({ place }) => place.home)) {
     const own = new Map(all.map(({ place, cause }) => [place, stepOf(place, cause, times)]));
-    addSteps(own, steps);
+    addSteps(home, own, steps);
   }
   return steps;
 }
@@ -46,10 +46,12 @@ function stepOf({ image }: Place, cause: PlannedImage['cause'], { now, graceMs }
 }
 
 /** Nothing is farther than the last of the indexes and subjects that it belongs to; what belongs in a circle has not begun. */
-function addSteps(own: ReadonlyMap<Place, NextStep | undefined>, steps: Map<Place, NextStep>): void {
-  const owners = listOwners([...own.keys()]);
+function addSteps(home: Home, own: ReadonlyMap<Place, NextStep | undefined>, steps: Map<Place, NextStep>): void {
+  const owners = listOwners(home, [...own.keys()]);
   /** Of each, the owners whose step is not known yet. */
-  const open = new Map([...owners].map(([place, above]) => [place, new Set(above)]));
+  const open = new Map(
+    [...owners].map(([place, above]) => [place, new Set([...above].filter(owner => own.has(owner)))]),
+  );
   const below = new Map<Place, Place[]>();
   for (const [place, above] of owners) {
     for (const owner of above) {
@@ -69,23 +71,6 @@ function addSteps(own: ReadonlyMap<Place, NextStep | undefined>, steps: Map<Plac
     }
   }
   for (const place of own.keys()) if (!steps.has(place)) steps.set(place, { kind: 'untag' });
-}
-
-/** Of each image that leaves: the indexes that have it and what it refers to, as far as they leave too. */
-function listOwners(leaving: readonly Place[]): Map<Place, Set<Place>> {
-  const owners = new Map<Place, Set<Place>>(leaving.map(place => [place, new Set()]));
-  const there = new Map<Digest, Place>(leaving.map(place => [place.image.digest, place]));
-  const add = (digest: Digest, owner: Place | undefined): void => {
-    const place = there.get(digest);
-    if (place && owner) owners.get(place)?.add(owner);
-  };
-  for (const place of leaving) {
-    const { digest, children, referrers } = place.image;
-    for (const each of children ?? []) add(each, place);
-    for (const each of referrers ?? []) add(each, place);
-    for (const subject of subjectsOf(place.image)) add(digest, there.get(subject));
-  }
-  return owners;
 }
 
 const order = { untag: 0, wait: 1, delete: 2 };

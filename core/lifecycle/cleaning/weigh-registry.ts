@@ -2,9 +2,9 @@
 import { groupBy } from '../../base/group-by.ts';
 import type { Home, Place } from '../keep-policy/places.ts';
 import type { Amount, AuditedRepository, AuditGroup } from './audit.ts';
-import { type Owner, owners } from './image-owners.ts';
 import type { RegistryInventory } from './inventory.ts';
 import { gatherBlobs, type StoredBlobs, weighGroups } from './stored-blobs.ts';
+import { type Owner, owners } from './whose-images.ts';
 
 /** A place, what the plan says of it, and whose it is. */
 export interface AuditedPlace {
