@@ -52,14 +52,7 @@ function addSteps(home: Home, own: ReadonlyMap<Place, NextStep | undefined>, ste
   const open = new Map(
     [...owners].map(([place, above]) => [place, new Set([...above].filter(owner => own.has(owner)))]),
   );
-  const below = new Map<Place, Place[]>();
-  for (const [place, above] of owners) {
-    for (const owner of above) {
-      const all = below.get(owner);
-      if (all) all.push(place);
-      else below.set(owner, [place]);
-    }
-  }
+  const below = turnAround(owners);
   const queue = [...own.keys()].filter(place => open.get(place)?.size === 0);
   for (const place of queue) {
     const above = [...(owners.get(place) ?? [])].flatMap(owner => steps.get(owner) ?? []);
@@ -71,6 +64,19 @@ function addSteps(home: Home, own: ReadonlyMap<Place, NextStep | undefined>, ste
     }
   }
   for (const place of own.keys()) if (!steps.has(place)) steps.set(place, { kind: 'untag' });
+}
+
+/** Of each owner, what belongs to it. */
+function turnAround(owners: ReadonlyMap<Place, ReadonlySet<Place>>): Map<Place, Place[]> {
+  const below = new Map<Place, Place[]>();
+  for (const [place, above] of owners) {
+    for (const owner of above) {
+      const all = below.get(owner);
+      if (all) all.push(place);
+      else below.set(owner, [place]);
+    }
+  }
+  return below;
 }
 
 const order = { untag: 0, wait: 1, delete: 2 };
