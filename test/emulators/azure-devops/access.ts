@@ -27,7 +27,7 @@ export interface Job {
 export interface Access {
   readonly tokens: Map<string, AcceptedToken>;
   readonly jobs: Job[];
-  /** Starts a job whose access token reads builds and releases, takes leases, and asks for OIDC tokens. */
+  /** Starts a job whose access token reads builds, releases and code, takes leases, and asks for OIDC tokens. */
   addJob(projectId: string): Job;
   revoke(value: string): void;
   /** The caller of a request, or undefined when its sign-in is none. */
@@ -48,7 +48,7 @@ export function createAccess(clock: SettableClock, accepted: readonly AcceptedTo
       const token = randomBytes(24).toString('hex');
       const job: Job = { token, projectId, planId: randomUUID(), jobId: randomUUID(), hub: 'build' };
       jobs.push(job);
-      tokens.set(token, { value: token, kind: 'bearer', rights: ['read', 'execute', 'releases'] });
+      tokens.set(token, { value: token, kind: 'bearer', rights: ['read', 'execute', 'releases', 'code'] });
       return job;
     },
     revoke: value => void tokens.delete(value),
@@ -98,6 +98,7 @@ export function refuseRight(right: Right): Reply {
     delete: 'Delete builds',
     hooks: 'View subscriptions',
     releases: 'View releases',
+    code: 'GenericRead',
   }[right];
   return failure(
     403,

@@ -8,6 +8,7 @@ import { type AcceptedToken, type Access, createAccess, refuseRight, refuseStran
 import { buildRoutes } from './build-routes.ts';
 import { createControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
+import { gitRoutes } from './git-routes.ts';
 import { hookRoutes } from './hook-routes.ts';
 import { createHooks, type Hooks, type HooksOptions } from './hooks.ts';
 import { failure, type Reply, type Route } from './http.ts';
@@ -90,6 +91,7 @@ export async function startAzureDevOps(options: AzureDevOpsEmulatorOptions = {})
   const routes = [
     ...buildRoutes(world, site),
     ...leaseRoutes(world),
+    ...gitRoutes(world, site),
     ...hookRoutes(world, site, hooks),
     ...oidcRoutes(world, access, connections),
     ...(flavour === 'server' ? releaseRoutes(world, sites) : []),

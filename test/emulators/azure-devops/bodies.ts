@@ -56,7 +56,7 @@ export function buildBody(site: Site, world: World, build: Build) {
     tags: build.tags,
     validationResults: [],
     plans: [{ planId: planId(build.id) }],
-    triggerInfo: {},
+    triggerInfo: build.pullRequest === undefined ? {} : { 'pr.number': String(build.pullRequest) },
     id: build.id,
     buildNumber: build.number,
     status: build.status,
@@ -78,7 +78,7 @@ export function buildBody(site: Site, world: World, build: Build) {
     lastChangedDate: iso(build.finishTime ?? build.queueTime),
     lastChangedBy: identity('Microsoft.VisualStudio.Services.TFS'),
     orchestrationPlan: { planId: planId(build.id) },
-    repository: { id: project.id, type: 'TfsGit', name: project.name, clean: null, checkoutSubmodules: false },
+    repository: { ...sourceBody(site, world, build), clean: null, checkoutSubmodules: false },
     ...(build.keepForever ? { keepForever: true } : {}),
     retainedByRelease: build.retainedByRelease,
     triggeredByBuild: null,
@@ -92,6 +92,21 @@ export function buildBody(site: Site, world: World, build: Build) {
           deletedReason: deleted.reason,
         }),
   };
+}
+
+/** Azure Repos has an address and a name; of a foreign host a build says what it was given. */
+function sourceBody(site: Site, world: World, { repository, projectId }: Build) {
+  if (repository?.type !== undefined) return repository;
+  const { git, projects } = world;
+  const own = repository === undefined ? git.defaultOf(projectId) : git.repositories.get(repository.id);
+  if (own === undefined) throw new Error(`there is no repository ${repository?.id}`);
+  const { id, name } = own;
+  return { id, type: 'TfsGit', name, url: gitUrl(site, projects.get(own.projectId)?.name ?? '', name) };
+}
+
+/** Where a clone comes from. */
+export function gitUrl(site: Site, project: string, repository: string): string {
+  return `${site.url}/${encodeURIComponent(project)}/_git/${encodeURIComponent(repository)}`;
 }
 
 function planId(buildId: number): string {

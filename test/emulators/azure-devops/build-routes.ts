@@ -164,7 +164,8 @@ function noProject(key: string): Reply {
   return failure(404, 'ProjectDoesNotExistWithNameException', message);
 }
 
-function deny(how: Exclude<Denial, 'notFound'>, what: string): Reply {
+/** What somebody gets who may not read `what`. */
+export function deny(how: Exclude<Denial, 'notFound'>, what: string): Reply {
   if (how === 'unauthorized') {
     const message = "TF400813: The user 'emulated' is not authorized to access this resource.";
     return failure(401, 'UnauthorizedRequestException', message);

@@ -23,7 +23,7 @@ export interface Reply {
 }
 
 /** What a token may be allowed to do. */
-export type Right = 'read' | 'execute' | 'delete' | 'hooks' | 'releases';
+export type Right = 'read' | 'execute' | 'delete' | 'hooks' | 'releases' | 'code';
 
 /** One operation. `{name}` in `pattern` takes one path segment. */
 export interface Route {

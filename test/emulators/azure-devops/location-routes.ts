@@ -15,7 +15,29 @@ const areas: Readonly<Record<string, readonly Location[]>> = {
     ['272051e4-9af1-45b5-ae22-8d960a5539d4', 'Leases', '{project}/_apis/build/retention/{resource}/{leaseId}'],
     ['3da19a6a-f088-45c4-83ce-2ad3a87be6c4', 'Leases', '{project}/_apis/build/builds/{buildId}/{resource}'],
   ],
-  release: [['a166fde7-27ad-408e-ba75-703c2cc9d500', 'releases', '{project}/_apis/{area}/{resource}/{releaseId}']],
+  git: [
+    ['225f7195-f9c7-4d14-ab28-a83f7ff77e1f', 'repositories', '{project}/_apis/{area}/{resource}/{repositoryId}'],
+    ['2d874a60-a811-4f62-9c9f-963a6ea0a55b', 'refs', '{project}/_apis/{area}/repositories/{repositoryId}/{resource}'],
+    [
+      '6400dfb2-0bcb-462b-b992-5a57f8f1416c',
+      'commitsBatch',
+      '{project}/_apis/{area}/repositories/{repositoryId}/{resource}',
+    ],
+    [
+      '5e8a8081-3851-4626-b677-9891cc04102e',
+      'annotatedTags',
+      '{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{objectId}',
+    ],
+    [
+      '9946fd70-0d40-406e-b686-b4744cbbcc37',
+      'pullRequests',
+      '{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{pullRequestId}',
+    ],
+  ],
+  release: [
+    ['a166fde7-27ad-408e-ba75-703c2cc9d500', 'releases', '{project}/_apis/{area}/{resource}/{releaseId}'],
+    ['d8f96f24-8ea7-4cb6-baab-2df8fc515665', 'definitions', '{project}/_apis/{area}/{resource}/{definitionId}'],
+  ],
   core: [['603fe2ac-9723-48b9-88ad-09305aa6c6e1', 'projects', '_apis/{resource}/{*projectId}']],
   location: [
     ['00d9565f-ed9c-4a06-9a50-00e7896ccab4', 'ConnectionData', '_apis/{resource}', { preview: true }],
@@ -27,6 +49,7 @@ const areas: Readonly<Record<string, readonly Location[]>> = {
 const resourceAreas: ReadonlyArray<readonly [id: string, name: string]> = [
   ['965220d5-5bb9-42cf-8d67-9b146df2a5a4', 'build'],
   ['79134c72-4a58-4b42-976c-04e7115f32bf', 'core'],
+  ['4e080c62-fa21-4fbc-8fef-2a10a2b38049', 'git'],
   ['efc2f575-36ef-48e9-b672-0c6fb4a48ac5', 'release'],
 ];
 

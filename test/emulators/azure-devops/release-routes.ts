@@ -41,6 +41,12 @@ export function releaseRoutes(world: World, sites: Sites): Route[] {
       pattern: '{project}/_apis/release/releases',
       handle: call => listReleases(world, sites, call),
     },
+    {
+      ...read,
+      operation: 'releaseDefinitions.list',
+      pattern: '{project}/_apis/release/definitions',
+      handle: call => listDefinitions(world, sites, call),
+    },
   ];
 }
 
@@ -57,12 +63,35 @@ function listReleases(world: World, sites: Sites, call: Call): Reply {
   const found = newestFirst
     .filter(release => release.projectId === scope.project?.id && isWanted(world, release, query))
     .filter(release => release.id <= before);
-  const top = Number(query.get('$top') ?? 50);
+  const top = Math.min(Number(query.get('$top') ?? 50), world.behaviour.largestPage);
   const expand = query.get('$expand') ?? '';
   const withArtifacts = /artifacts/i.test(expand) || (Number(expand) & expandArtifacts) !== 0;
   const page = found.slice(0, top).map(release => releaseBody(world, sites, release, withArtifacts));
   const next = found[top];
   return list(page, next === undefined ? {} : { 'x-ms-continuationtoken': String(next.id) });
+}
+
+/** Only `$top` and a token: whoever asks for more gets what this emulator knows. */
+function listDefinitions(world: World, sites: Sites, call: Call): Reply {
+  const scope = readScope(world, call);
+  if ('status' in scope) return scope;
+  const after = Number(call.query.get('continuationtoken') ?? 0);
+  const found = [...world.releases.definitions.values()]
+    .filter(({ id, projectId }) => projectId === scope.project?.id && id >= after)
+    .sort((one, other) => one.id - other.id);
+  const top = Math.min(Number(call.query.get('$top') ?? 10_000), world.behaviour.largestPage);
+  const bodies = found.slice(0, top).map(({ id, projectId, name }) => ({
+    id,
+    name,
+    path: '\\',
+    isDeleted: false,
+    revision: 1,
+    source: 'undefined',
+    projectReference: null,
+    url: `${sites.releases.url}/${projectId}/_apis/Release/definitions/${id}`,
+  }));
+  const next = found[top];
+  return list(bodies, next === undefined ? {} : { 'x-ms-continuationtoken': String(next.id) });
 }
 
 function isWanted(world: World, release: Release, query: ReadonlyMap<string, string>): boolean {

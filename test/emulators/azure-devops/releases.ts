@@ -36,9 +36,18 @@ export interface NewRelease {
   readonly artifacts: ReadonlyArray<Partial<ReleaseArtifact> & { readonly alias: string }>;
 }
 
+/** A classic release pipeline. */
+export interface ReleaseDefinition {
+  readonly id: number;
+  readonly projectId: string;
+  readonly name: string;
+}
+
 /** The releases of the organization. */
 export interface Releases {
   readonly all: Map<number, Release>;
+  /** The pipelines that releases are made by; a new release makes its own where it is not there. */
+  readonly definitions: Map<number, ReleaseDefinition>;
   /** Marks its builds as retained by a release. Throws where one does not exist. */
   add(release: NewRelease): Release;
 }
@@ -46,8 +55,10 @@ export interface Releases {
 /** Makes an empty set of releases. */
 export function createReleases(clock: SettableClock, builds: ReadonlyMap<number, Build>): Releases {
   const all = new Map<number, Release>();
+  const definitions = new Map<number, ReleaseDefinition>();
   return {
     all,
+    definitions,
     add: ({ projectId, id = all.size + 1, definitionId = 1, name = `Release-${id}`, ...rest }) => {
       const artifacts = rest.artifacts.map((artifact, index) => fillArtifact(artifact, index));
       for (const { buildId } of artifacts) if (buildId !== undefined) retain(builds, buildId);
@@ -55,6 +66,9 @@ export function createReleases(clock: SettableClock, builds: ReadonlyMap<number,
       const state = { status: 'active', keepForever: false, deleted: false } as const;
       const made: Release = { id, projectId, definitionId, name, createdOn: clock.now(), stages, artifacts, ...state };
       all.set(id, made);
+      if (!definitions.has(definitionId)) {
+        definitions.set(definitionId, { id: definitionId, projectId, name: `release-${definitionId}` });
+      }
       return made;
     },
   };

@@ -1,6 +1,7 @@
 /** The state of the emulated organization. Tests change it directly; requests read it. */
 import { randomUUID } from 'node:crypto';
 import type { SettableClock } from '../settable-clock.ts';
+import { createGit, type Git } from './git.ts';
 import { createLeases, type Leases } from './leases.ts';
 import { createReleases, type Releases } from './releases.ts';
 
@@ -41,6 +42,12 @@ export interface Build {
   finishTime?: number | undefined;
   sourceBranch: string;
   sourceVersion: string;
+  /** The project's own repository of Azure Repos when absent; another one of these, or what a foreign host says. */
+  repository?:
+    | { readonly id: string; readonly type?: string; readonly name?: string; readonly url?: string }
+    | undefined;
+  /** The pull request that started it. */
+  pullRequest?: number | undefined;
   tags: string[];
   keepForever: boolean;
   retainedByRelease: boolean;
@@ -59,6 +66,8 @@ export interface Behaviour {
   signIn: 'page' | 'redirect' | 'unauthorized';
   /** What an owner gets who takes a lease on a build that it holds already: one more, or the same one made longer. */
   secondLease: 'another' | 'same';
+  /** What a page of refs, pull requests or releases holds at most, whatever was asked for. */
+  largestPage: number;
   /** `Retry-After` seconds on every good answer. */
   retryAfterSeconds?: number | undefined;
 }
@@ -80,6 +89,7 @@ export interface World {
   readonly builds: Map<number, Build>;
   readonly leases: Leases;
   readonly releases: Releases;
+  readonly git: Git;
   addProject(project?: Partial<Pick<Project, 'id' | 'name'>>): Project;
   addDefinition(definition: { projectId: string; id?: number; name?: string }): Definition;
   /** Throws when the definition does not exist. A build is completed and succeeded unless told otherwise. */
@@ -120,6 +130,7 @@ export function createWorld(options: WorldOptions): World {
   const builds = new Map<number, Build>();
   let nextBuildId = 1;
   const leases = createLeases(clock);
+  const git = createGit(clock);
   const world: World = {
     collectionId: options.collectionId ?? randomUUID(),
     organization: options.organization,
@@ -130,17 +141,20 @@ export function createWorld(options: WorldOptions): World {
       deletedReadableMs: 30 * day,
       signIn: 'page',
       secondLease: 'another',
+      largestPage: 1000,
     },
     projects,
     definitions,
     builds,
     leases,
     releases: createReleases(clock, builds),
+    git,
     addProject: (project = {}) => {
       const id = (project.id ?? randomUUID()).toLowerCase();
       const name = project.name ?? `project-${projects.size + 1}`;
       const made: Project = { id, name, state: 'wellFormed', retention: { days: 30, minimumRuns: 3 } };
       projects.set(id, made);
+      git.addRepository({ projectId: id, name });
       return made;
     },
     addDefinition: ({ projectId, id = definitions.size + 1, name = `pipeline-${id}` }) => {
