@@ -152,14 +152,14 @@ describe('webhook-handler reconcile', () => {
   });
 
   const usages: readonly (readonly [args: readonly string[], message: RegExp])[] = [
-    [[], /Say serve or reconcile/],
+    [[], /Say serve, reconcile or report-usage/],
     [['clean'], /"clean" is not a command/],
     [['reconcile'], /--config is missing/],
     [['reconcile', '--config', 'x', 'y'], /"y" is one argument too many/],
     [['reconcile', '--config', 'x', '--force'], /--force/],
     [['serve', '--config', 'x', '--dry-run'], /--dry-run goes with reconcile alone/],
     [['reconcile', '--config', '/nowhere/x.yaml'], /\/nowhere\/x\.yaml cannot be read/],
-    [['reconcile', '--config', 'x', '--plan', ''], /--plan needs a path/],
+    [['reconcile', '--config', 'x', '--plan', ''], /--plan needs a value/],
   ];
   it('ends with 2 and a clear word for wrong usage', async () => {
     for (const [args, message] of usages) {
@@ -188,6 +188,66 @@ describe('webhook-handler reconcile', () => {
     for (const result of [missing, token, plan, file, key, serve]) {
       equal(result.code, 2);
       equal(result.calls.length, 0);
+    }
+  });
+
+  it('ends with 2 where it is not told how to sign in, with each key and its place, before it asks for any secret', async () => {
+    const { code, err, calls } = await run(reconcile(), undefined, { PROD: '', PAT: undefined });
+    const signIns = /\n {4}signIn:.*/g;
+    await writeFile(config, configuration().replace(signIns, ''));
+    const missing = await run(reconcile(), undefined, { PROD: '', PAT: undefined });
+    equal(
+      missing.err.replaceAll(config, 'c'),
+      `webhook-handler: c:3:5: registries[0].signIn is missing: the webhook handler signs in as the configuration says
+c:4:5: registries[1].signIn is missing: the webhook handler signs in as the configuration says
+c:7:5: organizations[0].signIn is missing: the webhook handler signs in as the configuration says
+`,
+    );
+    await writeFile(
+      config,
+      configuration().replace(/organizations:[^]*/, 'organization: https://localhost:1\nprojects: [a]\n'),
+    );
+    const short = await run(reconcile());
+    match(short.err, /:8:1: organization is the short form, which has no signIn: write organizations with url, signIn/);
+    for (const result of [{ code, calls }, missing, short]) deepEqual([result.code, result.calls.length], [2, 0]);
+    match(err, /PROD is empty/);
+  });
+
+  it('ends with 2 where a policy says what must stay, which it would not keep', async () => {
+    const url = '  - url: dev.example\n';
+    for (const [change, key] of [
+      [(text: string) => `${text}keep: { deployed: true }\n`, 'keep'],
+      [(text: string) => `${text}delete: {}\n`, 'delete'],
+      [(text: string) => `${text}clusters: [{ name: prod }]\n`, 'clusters'],
+      [(text: string) => text.replace(url, `${url}    usage: { report: required }\n`), 'registries[0].usage'],
+      [(text: string) => text.replace(url, `${url}    repositories: [web]\n`), 'registries[0].repositories'],
+    ] as const) {
+      await writeFile(config, change(configuration()));
+      for (const args of [reconcile(), ['serve', '--config', config]]) {
+        const { code, err, calls } = await run(args);
+        deepEqual([code, calls.length], [2, 0]);
+        ok(err.includes(`: ${key} is a rule of CleanImages that the webhook handler does not keep`), err);
+      }
+    }
+  });
+
+  it('looks up a project that is written by its name, and ends with 2 where there is none', async () => {
+    const emulator = await startAzureDevOps();
+    try {
+      const { id } = emulator.world.addProject({ name: 'Shop' });
+      const named = (name: string) => configuration('', emulator.url).replace(`id: ${projectId}`, `name: ${name}`);
+      await writeFile(config, named('shop'));
+      const found = await run(reconcile(), undefined, { PAT: emulator.pat });
+      deepEqual(
+        found.calls.map(call => call.rules.projects),
+        [[{ projectId: id, repositories: ['*'] }], [{ projectId: id, repositories: ['*'] }]],
+      );
+      await writeFile(config, named('store'));
+      const { code, err, calls } = await run(reconcile(), undefined, { PAT: emulator.pat });
+      deepEqual([code, calls.length], [2, 0]);
+      match(err, /organizations\[0\]\.projects\[0\]: .* has no project store/);
+    } finally {
+      await emulator.close();
     }
   });
 

@@ -1,5 +1,6 @@
 /** The part of the configuration that says which clusters are asked what they run: `clusters`. */
 import { z } from 'zod';
+import { parseJsonPath } from '../../kubernetes/json-path.ts';
 import { givenName, url, word } from './configuration-values.ts';
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
@@ -8,12 +9,26 @@ const subdomain = z
   .max(253, 'must have at most 253 characters')
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be lower-case letters, digits, "-" and "."');
 
+function isJsonPath(text: string): boolean {
+  try {
+    return parseJsonPath(text).steps.length > 0;
+  } catch {
+    // Its message quotes the text.
+    return false;
+  }
+}
+
 const customResource = z.strictObject({
   group: subdomain.describe('The API group, such as argoproj.io.'),
   version: subdomain.describe('The version of the API, such as v1alpha1.'),
   resource: subdomain.describe('The kind in the plural, as it stands in URLs: rollouts.'),
   images: z
-    .array(word.max(1024, 'must have at most 1024 characters'))
+    .array(
+      word.refine(
+        isJsonPath,
+        'must be a path of names, numbers and "*", such as {.spec.steps[*].image}, without filters',
+      ),
+    )
     .min(1, 'must name at least one place')
     .describe('JSONPaths of the images: {.spec.template.spec.containers[*].image}.'),
 });

@@ -167,6 +167,10 @@ export const wrongTogether: readonly Wrong[] = [
     clusters('{ name: a, customResources: [{ group: g, version: V1, resource: r, images: [] }] }'),
     /clusters\[0\]\.customResources\[0\]\.version must be lower-case/,
   ],
+  [
+    clusters('{ name: a, customResources: [{ group: g, version: v1, resource: r, images: ["..[?(@.x)]"] }] }'),
+    /clusters\[0\]\.customResources\[0\]\.images\[0\] must be a path of names/,
+  ],
   [`${least}keep: { newerThan: 5 }`, /^c\.yaml:3:9: keep\.newerThan must be a whole number and a unit/],
   [
     `${least}keep: { references: [{ branch: 7 }] }`,

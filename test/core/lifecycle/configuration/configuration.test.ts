@@ -223,6 +223,11 @@ describe('configuration', () => {
     }
   });
 
+  it('lets a cluster be called as a registry that nobody reports into', () => {
+    const text = `${least.replace('url: contoso', 'name: prod, url: contoso')}clusters: [{ name: prod }]`;
+    deepEqual(parseConfiguration(text, 'c.yaml').clusters, [{ name: 'prod', customResources: [] }]);
+  });
+
   it('takes http for this machine alone', () => {
     const local = least
       .replace('https://dev.azure.com', 'http://localhost:8081')
