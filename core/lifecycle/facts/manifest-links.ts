@@ -41,7 +41,7 @@ export async function readLinks(
   cache: LinksCache,
   repository: Repository,
   digest: Digest,
-  onManifest?: OnManifest | undefined,
+  onManifest?: OnManifest,
 ): Promise<ManifestLinks | undefined> {
   for (;;) {
     const known = cache.known.get(digest);

@@ -9,10 +9,7 @@ export type Unread = Extract<Reading<never>, { kind: 'unread' }>;
  * All that `read` gives, or why it failed. Throws what is no {@link AppError}, because that is a defect of ours, and the
  * reason of the signal where the whole run is ended.
  */
-export async function readWhole<T>(
-  read: () => Promise<readonly T[]>,
-  signal?: AbortSignal | undefined,
-): Promise<Reading<T>> {
+export async function readWhole<T>(read: () => Promise<readonly T[]>, signal?: AbortSignal): Promise<Reading<T>> {
   try {
     return { kind: 'whole', items: await read() };
   } catch (thrown) {

@@ -38,7 +38,9 @@ export type FaultEffect =
   /** Digest headers of the answer name `digest`. */
   | { readonly kind: 'wrong-digest'; readonly digest?: string }
   /** One byte of the answer's body is another. */
-  | { readonly kind: 'corrupt' };
+  | { readonly kind: 'corrupt' }
+  /** The body is another, as where a proxy in between asks to sign in. */
+  | { readonly kind: 'replaced'; readonly body: string };
 
 /** What listings must do differently for one request. */
 export interface Distortion {

@@ -92,6 +92,11 @@ function corrupt(bytes: Buffer): Buffer {
   return copy;
 }
 
+function replace(answer: Answer, effects: readonly ActiveEffect[]): Answer {
+  const effect = findEffect(effects, 'replaced');
+  return effect === undefined ? answer : { ...answer, body: effect.body };
+}
+
 function disguise(headers: Record<string, string>, effects: readonly ActiveEffect[]): void {
   const effect = findEffect(effects, 'wrong-digest');
   if (effect === undefined) return;
@@ -102,7 +107,7 @@ function disguise(headers: Record<string, string>, effects: readonly ActiveEffec
 
 function send(exchange: Exchange, answer: Answer, effects: readonly ActiveEffect[]): void {
   const { request, response } = exchange;
-  const { bytes, type } = writeBody(answer);
+  const { bytes, type } = writeBody(replace(answer, effects));
   const headers: Record<string, string> = {
     ...commonHeaders(exchange),
     ...(type === undefined ? {} : { 'Content-Type': type }),

@@ -42,14 +42,16 @@ export function imagesOf({ facts }: RegistryReading): Record<string, Record<stri
   );
 }
 
+function isLocked(flags?: { deleteEnabled: boolean; writeEnabled: boolean }): boolean {
+  return flags?.deleteEnabled === false || flags?.writeEnabled === false;
+}
+
 /** What the emulator's own state says of every repository of images, in the shape of {@link imagesOf}. */
 export function truthOf({ world }: AcrEmulator): Record<string, Record<string, unknown>> {
   const names = world.repositories().filter(name => !name.startsWith('image-lifecycle/'));
   return Object.fromEntries(
     names.map(name => {
       const repository = world.repository(name);
-      const isLocked = (flags?: { deleteEnabled: boolean; writeEnabled: boolean }): boolean =>
-        flags?.deleteEnabled === false || flags?.writeEnabled === false;
       const images = [...(repository?.manifests.values() ?? [])].map(({ digest, mediaType, document, ...entry }) => [
         digest,
         {
