@@ -2,13 +2,20 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { systemClock } from '../core/base/clock.ts';
 import { AppError, errorMessage, hasCode, inputError } from '../core/base/errors.ts';
-import { type Command, help, parseCommandLine, type ReconcileCommand } from './command-line.ts';
+import {
+  type Command,
+  help,
+  parseCommandLine,
+  type ReconcileCommand,
+  type ReportUsageCommand,
+} from './command-line.ts';
 import { readConfiguration } from './config.ts';
 import { connectPairings, type Reconcile } from './connect.ts';
 import { createJsonLog, createTextLog, type ErrorLogger, showControls } from './log.ts';
 import { type FiledPlan, formatPlanFile, parsePlanFile } from './plan-file.ts';
 import { exitCodeOf, reconcileOnce } from './reconcile-once.ts';
 import { formatResult, type PairingResult } from './report-text.ts';
+import { formatPushedReport, reportUsage } from './report-usage.ts';
 import { serve } from './serve.ts';
 
 /** The process as the program sees it. */
@@ -49,6 +56,8 @@ async function runCommand(command: Command, world: ProgramWorld): Promise<number
     }
     case 'reconcile':
       return runReconcile(command, world);
+    case 'report-usage':
+      return runReportUsage(command, world);
   }
 }
 
@@ -77,6 +86,14 @@ async function runReconcile(command: ReconcileCommand, world: ProgramWorld): Pro
   if (command.plan !== undefined) await writePlan(command.plan, results);
   if (code === 3) world.err(explainBrake(command));
   return code;
+}
+
+async function runReportUsage(command: ReportUsageCommand, world: ProgramWorld): Promise<number> {
+  const log = createTextLog({ write: world.err, clock: systemClock, level: command.verbose ? 'debug' : 'info' });
+  const { env, version, signal } = world;
+  const pushed = await reportUsage(command, { env, version, signal, log });
+  world.out(`${showControls(formatPushedReport(pushed))}\n`);
+  return 0;
 }
 
 async function readPlan(path: string): Promise<string> {

@@ -11,6 +11,9 @@ import { clusterOf, digest, release, report, reporterOf, use } from './usage-wor
 const repository = 'image-lifecycle/usage/aks-1';
 const minute = 60_000;
 
+/** As somebody of the registry. */
+const signIn = (name: string) => ({ kind: 'password', username: name, password: `${name}-password` }) as const;
+
 /** So many containers, and releases of ten revisions each, as long as such names get. */
 function largeCluster(containers: number, releases: number) {
   const uses = Array.from({ length: containers }, (_, at): UseFact => {
@@ -57,7 +60,6 @@ describe('a usage report, pushed to Azure Container Registry', () => {
     world.acr.faults.clear();
     for (const name of world.acr.world.repositories()) world.acr.world.deleteRepository(name);
   });
-  const signIn = (name: string) => ({ kind: 'password', username: name, password: `${name}-password` }) as const;
   const writes = () =>
     ['PUT', 'POST', 'PATCH', 'DELETE'].flatMap(method =>
       world.acr.requests.all({ method }).filter(each => !each.path.startsWith('/oauth2/')),

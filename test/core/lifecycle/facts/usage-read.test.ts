@@ -76,11 +76,8 @@ describe('usage, read from reports', () => {
   function plan(usage: readonly UsageFacts[], afterMs = 0, maxAge = 24 * hour) {
     const facts = { ...factsOf(scenario), now: world.acr.clock.now() + afterMs, usage };
     const { images, unread } = planImages({ ...rulesOf(scenario), usage: [{ name: 'prod', maxAge }] }, facts);
-    const names = new Map(['a', 'b'].map(name => [digestOf(name), name]));
-    const going = images
-      .filter(each => each.decision === 'delete')
-      .map(each => names.get(each.digest))
-      .sort();
+    const gone = new Set(images.filter(each => each.decision === 'delete').map(each => each.digest));
+    const going = ['a', 'b'].filter(name => gone.has(digestOf(name)));
     return { going, unread, images };
   }
   async function why(from: EstateRegistry = registryOf()): Promise<string> {

@@ -1,0 +1,125 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseAllDocuments } from 'yaml';
+import type { KubernetesApi } from '../../core/kubernetes/api.ts';
+import { readClusterId } from '../../core/kubernetes/cluster-id.ts';
+import { readCluster } from '../../core/kubernetes/read-cluster.ts';
+import { parseCommandLine } from '../../webhook-handler/command-line.ts';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly rules?: readonly Rule[];
+  readonly roleRef?: { readonly name: string };
+  readonly subjects?: readonly { readonly name: string; readonly namespace: string }[];
+}
+
+interface PodSpec {
+  readonly serviceAccountName: string;
+  readonly restartPolicy: string;
+  readonly securityContext: { readonly runAsNonRoot: boolean; readonly seccompProfile: object };
+  readonly containers: readonly { readonly args: readonly string[]; readonly securityContext: object }[];
+}
+
+/** Rights in words, one for each resource: `list apps/deployments`. */
+function rights(rules: readonly Rule[]): string[] {
+  return rules
+    .flatMap(({ apiGroups, resources, verbs, resourceNames = [''] }) =>
+      apiGroups.flatMap(group =>
+        resources.flatMap(resource =>
+          verbs.flatMap(verb =>
+            resourceNames.map(name => [verb, group === '' ? resource : `${group}/${resource}`, name].join(' ').trim()),
+          ),
+        ),
+      ),
+    )
+    .sort();
+}
+
+/** The same of every request that looking at an empty cluster makes. */
+async function asked(helm: boolean): Promise<string[]> {
+  const found = new Set<string>();
+  const api: KubernetesApi = {
+    server: 'https://10.0.0.1',
+    ask: async ({ path }) => {
+      const [, group = '', version = '', resource = '', name] =
+        /^\/(?:api|apis\/([^/]+))\/([^/]+)\/([^/?]+)(?:\/([^?]+))?/.exec(path) ?? [];
+      found.add([name ? 'get' : 'list', group === '' ? resource : `${group}/${resource}`, name ?? ''].join(' ').trim());
+      if (name) return { kind: 'ok', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, uid: 'uid' } } };
+      const apiVersion = group === '' ? version : `${group}/${version}`;
+      return { kind: 'ok', body: { apiVersion, kind: 'AnyList', metadata: { resourceVersion: '1' }, items: [] } };
+    },
+  };
+  equal(await readClusterId(api), 'uid');
+  const { uses, releases } = await readCluster(api, { helm });
+  deepEqual([uses.kind, releases.kind], ['whole', helm ? 'whole' : 'unread']);
+  return [...found].sort();
+}
+
+describe('docs/kubernetes/usage-report.yaml', () => {
+  let manifests: readonly Manifest[];
+  before(async () => {
+    const path = fileURLToPath(new URL('../../docs/kubernetes/usage-report.yaml', import.meta.url));
+    const documents = parseAllDocuments(await readFile(path, 'utf8'));
+    manifests = documents.map(each => {
+      deepEqual(each.errors, []);
+      return each.toJS() as Manifest;
+    });
+  });
+  const roleOf = (name: string) =>
+    manifests.find(each => each.kind === 'ClusterRole' && each.metadata.name === name)?.rules ?? [];
+
+  it('gives the right to do what report-usage does, and no other', async () => {
+    const [own, helms] = [roleOf('image-lifecycle-report-usage'), roleOf('image-lifecycle-report-usage-helm')];
+    deepEqual(rights([...own, ...helms]), await asked(true));
+    deepEqual(rights(own), await asked(false));
+    ok(rights(own).length > 10);
+    ok(!JSON.stringify(own).includes('secrets') && !JSON.stringify([own, helms]).includes('*'));
+  });
+
+  it('gives it to the account that the pod runs as, and to nobody else', () => {
+    const bindings = manifests.filter(each => each.kind === 'ClusterRoleBinding');
+    deepEqual(
+      bindings.map(each => [each.roleRef?.name, each.subjects]),
+      ['image-lifecycle-report-usage', 'image-lifecycle-report-usage-helm'].map(name => [
+        name,
+        [{ kind: 'ServiceAccount', name: 'report-usage', namespace: 'image-lifecycle' }],
+      ]),
+    );
+    const account = manifests.find(each => each.kind === 'ServiceAccount');
+    deepEqual([account?.metadata.name, account?.metadata.namespace], ['report-usage', 'image-lifecycle']);
+  });
+
+  it('runs one report at a time, as its command line is, with no right on its machine', () => {
+    const cron = manifests.find(each => each.kind === 'CronJob') as unknown as {
+      readonly metadata: { readonly namespace: string };
+      readonly spec: {
+        readonly schedule: string;
+        readonly concurrencyPolicy: string;
+        readonly jobTemplate: {
+          readonly spec: { readonly activeDeadlineSeconds: number; readonly template: { readonly spec: PodSpec } };
+        };
+      };
+    };
+    const { schedule, concurrencyPolicy, jobTemplate } = cron.spec;
+    deepEqual([cron.metadata.namespace, schedule, concurrencyPolicy], ['image-lifecycle', '*/15 * * * *', 'Forbid']);
+    ok(jobTemplate.spec.activeDeadlineSeconds < 15 * 60);
+    const { serviceAccountName, restartPolicy, securityContext, containers } = jobTemplate.spec.template.spec;
+    deepEqual([serviceAccountName, restartPolicy, containers.length], ['report-usage', 'Never', 1]);
+    equal(parseCommandLine(containers[0]?.args ?? []).kind, 'report-usage');
+    // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+    deepEqual([securityContext.runAsNonRoot, securityContext.seccompProfile], [true, { type: 'RuntimeDefault' }]);
+    deepEqual(containers[0]?.securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+});
