@@ -150,12 +150,13 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
 }
 
 /** What a tombstone is to say. */
-interface Release extends Omit<EarlierRelease, 'rest'> {
+export interface Release extends Omit<EarlierRelease, 'rest'> {
   /** Images that the brake counts. */
   readonly count: number;
 }
 
-async function perform(run: Run, dead: DeadBuild, releases: readonly Release[]): Promise<void> {
+/** Writes down what is released of a build, each with a tombstone of its own, and takes the tags off. Throws `BRAKE` before. */
+export async function perform(run: Run, dead: DeadBuild, releases: readonly Release[]): Promise<void> {
   const { kind, statement } = dead.evidence;
   const count = releases.reduce((sum, release) => sum + release.count, 0);
   run.brake.check(kind, keyOf(dead), count);

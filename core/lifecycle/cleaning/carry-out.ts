@@ -1,28 +1,19 @@
 /**
  * Carries out a plan: every registry is reconciled with every organization under the plan's veto, then what no record names
- * is released, and what has no tag deleted. What the plan knows was read minutes ago, so everything is asked again before
+ * is released, and what has no tag is deleted. What the plan knows was read minutes ago, so everything is asked again before
  * it is changed. Run at any time, and as often as one likes: what one run leaves, the next one does.
  */
-import { AppError, errorMessage, hasCode } from '../../base/errors.ts';
 import type { Configuration } from '../configuration/configuration.ts';
-import { listPairings, type Pairing } from '../configuration/pairings.ts';
-import { toPlanRules } from '../configuration/plan-rules.ts';
 import type { ResolvedOrganization } from '../configuration/resolve-projects.ts';
-import type { Estate, EstateOrganization, EstateRegistry } from '../facts/estate.ts';
+import type { Estate } from '../facts/estate.ts';
 import type { KeepPlan } from '../keep-policy/keep-plan.ts';
 import type { PlanFacts } from '../keep-policy/policy-facts.ts';
-import { reconcile } from '../reconcile.ts';
-import type { ReportItem } from '../report.ts';
-import type { RunRequest } from '../start-run.ts';
-import type { Surroundings } from '../surroundings.ts';
-import type { Veto } from '../veto.ts';
+import { createTimeBox } from '../time-box.ts';
 import type { CleanPlan } from './clean-plan.ts';
-import type { CleanItem, CleanReport } from './clean-report.ts';
+import { cleanRegistry, type RegistryReport } from './clean-registry.ts';
+import type { CleanReport } from './clean-report.ts';
 import { freedBytes } from './freed-bytes.ts';
-import { type Leaving, listLeaving } from './leaving.ts';
-import { releasesOf, vetoByPlan } from './plan-veto.ts';
-import { releaseUnrecorded } from './release-unrecorded.ts';
-import { sweepUntagged } from './sweep-untagged.ts';
+import { listLeaving } from './leaving.ts';
 
 /** What is carried out. */
 export interface CarryOutRequest {
@@ -43,5 +34,21 @@ export interface CarryOutRequest {
  * where the run is ended, and `DEFECT` where plan and facts are not of one look.
  */
 export async function carryOut(estate: Estate, request: CarryOutRequest): Promise<CleanReport> {
-  throw new AppError(`Not yet: ${estate.registries.length} ${request.plan.hash}`, { code: 'DEFECT' });
+  const departure = listLeaving(request.facts, request.plan);
+  // Over for one registry is over for all.
+  const timeBox = createTimeBox(request.until);
+  const until = (): boolean => timeBox.isOver();
+  const parts: RegistryReport[] = [];
+  for (const [at, registry] of estate.registries.entries()) {
+    estate.onProgress?.(`cleaning ${registry.name}`, at / estate.registries.length);
+    parts.push(await cleanRegistry(estate, registry, { ...request, departure, until }));
+  }
+  const items = parts.flatMap(each => each.items);
+  return {
+    items,
+    freedBytes: freedBytes(departure.places, items),
+    braked: parts.flatMap(each => each.braked),
+    stopped: parts.flatMap(each => each.stopped),
+    failures: parts.flatMap(each => each.failures),
+  };
 }

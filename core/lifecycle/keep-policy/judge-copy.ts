@@ -4,7 +4,7 @@
  */
 import { subjectOfTag } from '../../oci/referrers.ts';
 import { buildTagOf, ownershipOf, type StatedBuild } from '../owned-tags.ts';
-import { judgeUnrecorded } from './judge-unrecorded.ts';
+import { judgeReleased, judgeUnrecorded } from './judge-unrecorded.ts';
 import { isSameBuild, type KnownBuild, nameBuild, reasonOf } from './known-builds.ts';
 import type { Place, RecordEntry } from './places.ts';
 import type { TagFact } from './policy-facts.ts';
@@ -34,9 +34,9 @@ const clockDifferenceMs = 60 * 60_000;
 export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
   const stays: string[] = [];
   addRule(rules, place, stays);
-  addLocksAndGaps(place, stays);
+  addLocks(place, stays);
   const tags = place.image.tags.filter(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
-  const unrecorded = place.records.length === 0 && tags.length > 0 ? judgeUnrecorded(rules, place, tags) : undefined;
+  const unrecorded = place.records.length === 0 ? judgeWithoutRecord(rules, place, tags) : undefined;
   if (unrecorded?.kind === 'stays') stays.push(...unrecorded.reasons);
   if (place.records.length > 0) {
     for (const tag of tags) {
@@ -44,6 +44,8 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
       if (!isOwn) stays.push(`the tag "${tag.name}" is on it, which is not its build's own`);
     }
   }
+  // What is not asked of an image that stays anyway is no gap.
+  if (stays.length === 0 && !place.copies.keptBy) addGaps(place, stays);
   if (stays.length > 0) return { kind: 'stays', reasons: stays };
   // Held everywhere, it stays whatever would let it go.
   if (place.copies.keptBy) return heldElsewhere;
@@ -53,6 +55,13 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
   return causes.length > 0
     ? { kind: 'goes', cause: tied.length > 0 ? 'build' : 'untagged', reasons: causes }
     : { kind: 'follows', reasons: [nothingBecause(rules, place)] };
+}
+
+/** Undefined where nothing tells a build. */
+function judgeWithoutRecord(rules: ReadyRules, place: Place, tags: readonly TagFact[]): CopyVerdict | undefined {
+  if (tags.length > 0) return judgeUnrecorded(rules, place, tags);
+  const { released = [] } = place.image;
+  return released.length > 0 ? judgeReleased(rules, released) : undefined;
 }
 
 function addRule(rules: ReadyRules, { home, records }: Place, stays: string[]): void {
@@ -77,9 +86,12 @@ function addRule(rules: ReadyRules, { home, records }: Place, stays: string[]): 
   }
 }
 
-function addLocksAndGaps({ home, image }: Place, stays: string[]): void {
+function addLocks({ image }: Place, stays: string[]): void {
   if (image.locked) stays.push('it is locked');
   for (const tag of image.tags) if (tag.locked) stays.push(`its tag "${tag.name}" is locked`);
+}
+
+function addGaps({ home, image }: Place, stays: string[]): void {
   if (image.subject === undefined) stays.push('what it refers to was not read');
   if (image.referrers === undefined && !home.hasAllSubjects) stays.push('what refers to it was not read');
 }

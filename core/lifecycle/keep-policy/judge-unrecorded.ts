@@ -1,9 +1,9 @@
 /** `withoutRecord`: images that were tagged with a build's id by something else than us, before we came. Pure. */
 
 import type { CopyVerdict } from './judge-copy.ts';
-import { type KnownBuild, nameBuild } from './known-builds.ts';
+import { isSameBuild, type KnownBuild, nameBuild } from './known-builds.ts';
 import type { Place } from './places.ts';
-import type { TagFact } from './policy-facts.ts';
+import type { BuildName, TagFact } from './policy-facts.ts';
 import type { ReadyRules } from './ready-rules.ts';
 
 /** Judges a copy without a record by its tags: each must name a build beyond doubt, and each of these must be deleted. */
@@ -14,6 +14,27 @@ export function judgeUnrecorded(rules: ReadyRules, place: Place, tags: readonly 
     return { kind: 'stays', reasons: rules.unreadOrganizations.map(each => `it may be of ${each}`) };
   }
   const judged = tags.map(tag => judgeTag(rules, place, tag));
+  const doubts = judged.filter(each => !each.isGone);
+  return doubts.length > 0
+    ? { kind: 'stays', reasons: doubts.map(each => each.reason) }
+    : { kind: 'goes', cause: 'withoutRecord', reasons: judged.map(each => each.reason) };
+}
+
+/** The one number in a tag, as it stands there; 1.47 is a version, and not build 47's. */
+export function buildNumberIn(tag: string): string | undefined {
+  const [number, ...others] = tag.match(/\d+/g) ?? [];
+  return others.length > 0 ? undefined : number;
+}
+
+/** Judges a copy without a record whose tags came off on account of these builds: each must be gone as ever. */
+export function judgeReleased(rules: ReadyRules, released: readonly BuildName[]): CopyVerdict {
+  if (rules.delete.withoutRecord === 'keep') return { kind: 'stays', reasons: ['no build record names it'] };
+  const judged = released.map(name => {
+    const same = (rules.buildsById().get(String(name.id)) ?? []).filter(each => isSameBuild(each.name, name));
+    const isGone = same.length > 0 && same.every(each => each.isGone);
+    const what = `its tags came off with build ${nameBuild(name)}, which is`;
+    return { isGone, reason: `${what} ${isGone ? 'gone' : 'not known to be gone'}` };
+  });
   const doubts = judged.filter(each => !each.isGone);
   return doubts.length > 0
     ? { kind: 'stays', reasons: doubts.map(each => each.reason) }
@@ -31,9 +52,8 @@ function judgeTag(
   });
   const { withoutRecord } = rules.delete;
   if (withoutRecord === 'keep' || !withoutRecord.tagsMatching.matches(tag.name)) return stays('is not that of a build');
-  // 1.47 is a version, and not build 47's.
-  const [number, ...others] = tag.name.match(/\d+/g) ?? [];
-  if (number === undefined || others.length > 0) return stays('holds not just one number');
+  const number = buildNumberIn(tag.name);
+  if (number === undefined) return stays('holds not just one number');
   const [build, ...rivals] = rules.buildsById().get(number) ?? [];
   if (!build) return stays('names a build of which nothing is known');
   if (rivals.length > 0) return stays(`may be that of several builds with the id ${number}`);

@@ -187,7 +187,9 @@ function staysByItself(world: World, copy: Copy): boolean {
     return true;
   const isRead = image.referrers !== undefined || homeOf(world, copy).every(each => each.image.subject !== undefined);
   if (image.subject === undefined || !isRead) return true;
-  if (records.length === 0) return namedTags(copy).length > 0 && !isUnrecordedGone(world, copy);
+  if (records.length === 0) {
+    return namedTags(copy).length > 0 ? !isUnrecordedGone(world, copy) : !areReleasersGone(world, copy);
+  }
   return namedTags(copy).some(
     ({ name, changedAt }) =>
       !records.some(({ record, tags }) => {
@@ -216,13 +218,25 @@ function isUnrecordedGone({ rules, facts }: World, copy: Copy): boolean {
   });
 }
 
+/** The builds on whose account the tags of an image without a record came off; where there are none, it is nothing to them. */
+function areReleasersGone({ rules, facts }: World, { image: { released = [] } }: Copy): boolean {
+  if (released.length > 0 && rules.delete.withoutRecord === 'keep') return false;
+  return released.every(({ id }) => {
+    const build = facts.builds.find(each => each.build.id === id);
+    if (!build || build.retainedBy.kind === 'unread' || build.retainedBy.items.length > 0) return false;
+    const { state } = build;
+    if (state.kind === 'absent') return state.since !== undefined && state.since <= facts.now - 24 * hour;
+    return state.kind === 'deleted';
+  });
+}
+
 function goesByItself(world: World, copy: Copy): boolean {
   const { image, records } = copy;
   const { untagged } = world.rules.delete;
   const limit = untagged === undefined ? -Infinity : world.facts.now - untagged.olderThan;
   if (image.tags.length === 0 && image.pushedAt !== undefined && image.pushedAt <= limit) return true;
   const named = namedTags(copy);
-  if (records.length === 0) return named.length > 0;
+  if (records.length === 0) return named.length > 0 || (image.released?.length ?? 0) > 0;
   return records.some(({ record }) => {
     const tag = String(record.build.id);
     if (image.released?.some(each => each.id === record.build.id) || named.some(each => each.name === tag)) return true;

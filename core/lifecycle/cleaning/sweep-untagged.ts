@@ -1,0 +1,131 @@
+/**
+ * Deletes what has no tag and is old enough, with what belongs to it, as the plan says. There is no first step and no grace:
+ * the repository's whole graph is read anew, and tags and referrers are asked for again before each deletion.
+ */
+import { errorMessage, hasCode } from '../../base/errors.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { headManifest } from '../../oci/manifests.ts';
+import { brakeWindowMs } from '../brake.ts';
+import { type CollectResult, collectRepository } from '../collect.ts';
+import type { Hold } from '../mark.ts';
+import type { KnownLinks } from '../read-graph.ts';
+import { removeManifest } from '../remove.ts';
+import type { BrakeLimit } from '../rules.ts';
+import { placeOf, type Run, registryTime, vetoOf } from '../surroundings.ts';
+import type { UntaggedInHome } from './choose-untagged.ts';
+import { createUntaggedBrake } from './untagged-brake.ts';
+import { listUntaggedNotes, type UntaggedNote, untaggedNotes, writeUntaggedNote } from './untagged-note.ts';
+
+/** What to delete in one registry. */
+export interface UntaggedSweep {
+  readonly homes: readonly UntaggedInHome[];
+  /** How long an image must not have changed, in milliseconds. */
+  readonly olderThanMs: number;
+  /** All images of the registry: what the share of the brake is taken of. */
+  readonly images: number;
+  readonly limit: BrakeLimit;
+  /** Whether a person approved them: then the brake counts, and lets them through. */
+  readonly isApproved: boolean;
+}
+
+/** Deletes what may go, one repository after the other. Throws `BRAKE` before a repository that would pass the limit. */
+export async function sweepUntagged(run: Run, sweep: UntaggedSweep): Promise<void> {
+  const notes = await clearOldNotes(run);
+  const brake = createUntaggedBrake(sweep, notes);
+  run.timeBox.expect('repositories', sweep.homes.length);
+  for (const each of sweep.homes) {
+    if (run.timeBox.isOver()) return;
+    run.signal?.throwIfAborted();
+    brake.check(each.home.repository, each.going.length);
+    const deleted = await sweepHome(run, each, sweep.olderThanMs);
+    brake.add(deleted);
+    run.timeBox.finish('repositories');
+  }
+}
+
+/** Gives how many count: all, where it is not known how many went. */
+async function sweepHome(run: Run, untagged: UntaggedInHome, olderThanMs: number): Promise<number> {
+  const { home, going } = untagged;
+  const { repository } = home;
+  const digests = going.map(({ place }) => place.image.digest);
+  const note = await writeUntaggedNote(run.registry, registryTime(run), { repository, digests });
+  const result = await collect(run, untagged, olderThanMs);
+  if (typeof result === 'string') {
+    report(run, repository, 'failed', `the deletion of what has no tag broke off: ${result}`);
+    return digests.length;
+  }
+  for (const { place, reasons } of going) {
+    const { digest } = place.image;
+    const hold = result.held.get(digest);
+    if (hold) report(run, placeOf({ repository, digest }), 'kept', hold.reason);
+    else if (result.deleted.has(digest)) report(run, placeOf({ repository, digest }), 'deleted', reasons.join('; '));
+  }
+  const deleted = digests.filter(digest => result.deleted.has(digest));
+  // What stays must not be counted again at each run.
+  if (deleted.length < digests.length) {
+    if (deleted.length > 0) await writeUntaggedNote(run.registry, note.time, { repository, digests: deleted });
+    await removeManifest(
+      { repository: untaggedNotes(run.registry), digest: note.manifest, expected: [note.tag] },
+      run.log,
+    );
+  }
+  return deleted.length;
+}
+
+async function collect(
+  run: Run,
+  { home, going }: UntaggedInHome,
+  olderThanMs: number,
+): Promise<CollectResult | string> {
+  const { repository } = home;
+  const candidates = new Set(going.map(({ place }) => place.image.digest));
+  const keptBy = (digest: Digest): Hold | undefined => {
+    const reason = candidates.has(digest)
+      ? vetoOf(run, { repository, digest }, 'delete')
+      : 'it is not among what goes for want of a tag';
+    return reason === undefined ? undefined : { reason, settles: false };
+  };
+  const request = {
+    repository,
+    candidates,
+    known: knownLinks(home),
+    content: new Map(),
+    keptBy,
+    recentMs: olderThanMs,
+  };
+  try {
+    return await collectRepository(run, request);
+  } catch (thrown) {
+    if (
+      !hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED', 'REGISTRY_DENIED', 'DIGEST_MISMATCH', 'TOO_LARGE')
+    )
+      throw thrown;
+    return errorMessage(thrown);
+  }
+}
+
+/** What the plan's reading knows of the graph; content addressing keeps it true. */
+function knownLinks({ places }: UntaggedInHome['home']): Map<Digest, KnownLinks> {
+  return new Map(
+    places.map(({ image }) => {
+      const subject = image.subject === 'none' ? undefined : image.subject;
+      return [image.digest, { children: image.children ?? [], subject }];
+    }),
+  );
+}
+
+/** Removes the notes of which the brake's day is over, and gives the others. */
+async function clearOldNotes(run: Run): Promise<UntaggedNote[]> {
+  const notes = await listUntaggedNotes(run.registry);
+  const oldest = registryTime(run) - brakeWindowMs;
+  const repository = untaggedNotes(run.registry);
+  for (const { tag } of notes.filter(each => each.time <= oldest)) {
+    const manifest = await headManifest(repository, tag);
+    if (manifest) await removeManifest({ repository, digest: manifest.digest, expected: [tag] }, run.log);
+  }
+  return notes.filter(each => each.time > oldest);
+}
+
+function report(run: Run, subject: string, outcome: 'kept' | 'deleted' | 'failed', reason: string): void {
+  run.report({ projectId: '', buildId: 0, subject, outcome, reason });
+}
