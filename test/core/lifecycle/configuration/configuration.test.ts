@@ -39,6 +39,8 @@ function refuse(text: string): string[] {
   return lines;
 }
 
+const dislikeName = () => [{ path: ['registries', 0, 'name'], message: 'is not to my taste' }];
+
 describe('configuration', () => {
   it('needs little, and fills in the rest', () => {
     const read = parseConfiguration(least, 'c.yaml');
@@ -138,13 +140,12 @@ describe('configuration', () => {
   });
 
   it('tells what one program asks beyond, with its place, once all else is right', () => {
-    const check = () => [{ path: ['registries', 0, 'name'], message: 'is not to my taste' }];
     throws(
-      () => parseConfiguration(least, 'c.yaml', check),
+      () => parseConfiguration(least, 'c.yaml', dislikeName),
       /^AppError: c\.yaml:1:14: registries\[0\]\.name is not to my taste$/,
     );
     throws(
-      () => parseConfiguration(`${least}x: 1`, 'c.yaml', check),
+      () => parseConfiguration(`${least}x: 1`, 'c.yaml', dislikeName),
       /^AppError: c\.yaml:3:1: x is not a key that is known here$/,
     );
   });

@@ -1,8 +1,10 @@
 /** The JSON Schema that editors check a configuration by, held against what the parser says. */
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
+import fc from 'fast-check';
 import { parse } from 'yaml';
+import { hasCode } from '../../../../core/base/errors.ts';
 import { parseConfiguration } from '../../../../core/lifecycle/configuration/configuration.ts';
 import { createJsonSchema } from '../../../../core/lifecycle/configuration/json-schema.ts';
 import { least, wrong, wrongTogether } from './configuration-texts.ts';
@@ -32,6 +34,18 @@ interface Node {
   readonly oneOf?: readonly Node[];
   readonly description?: string;
   readonly const?: unknown;
+}
+
+/** Puts `to` in place of a value somewhere inside; takes it out where `to` is null. */
+function change(from: unknown, [first = 0, ...more]: readonly number[], to: unknown): void {
+  if (typeof from !== 'object' || from === null) return;
+  const inside = from as Record<string, unknown>;
+  const keys = Object.keys(inside);
+  const key = keys[first % Math.max(1, keys.length)];
+  if (key === undefined) return;
+  if (more.length > 0 && typeof inside[key] === 'object' && inside[key] !== null) change(inside[key], more, to);
+  else if (to === null && !Array.isArray(from)) delete inside[key];
+  else inside[key] = to;
 }
 
 function keysOf({ properties = {}, items, anyOf = [], oneOf = [] }: Node): Key[] {
@@ -70,6 +84,34 @@ describe('the JSON Schema of the configuration', () => {
       refused += 1;
     }
     ok(refused > 60, `${refused} texts`);
+  });
+
+  it('takes whatever the parser takes, and the parser fails in no other way than by naming places, whatever stands there', () => {
+    const whole = examples.filter(example => example.includes('registries:')).map(example => parse(example) as unknown);
+    const value = fc.constantFrom<unknown>(null, 5, -1, true, '', 'x', '*', '24h', [], {}, [{}], [null], { name: 'x' });
+    const steps = fc.array(fc.nat(), { minLength: 1, maxLength: 6 });
+    let taken = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...whole),
+        fc.array(fc.tuple(steps, fc.option(value)), { maxLength: 2 }),
+        (from, changes) => {
+          const changed = structuredClone(from);
+          for (const [at, to] of changes) change(changed, at, to);
+          try {
+            parseConfiguration(JSON.stringify(changed, undefined, 1), 'c.yaml');
+          } catch (thrown) {
+            ok(hasCode(thrown, 'INPUT_INVALID'), String(thrown));
+            for (const line of thrown.message.split('\n')) match(line, /^c\.yaml:\d+:\d+: \S+.* \S+/);
+            return;
+          }
+          taken += 1;
+          ok(validate(changed), JSON.stringify([changed, validate.errors]));
+        },
+      ),
+      { numRuns: 500 },
+    );
+    ok(taken > 70, `${taken} taken`);
   });
 
   it('has each key explained on the pages, and for editors', () => {
