@@ -12,34 +12,10 @@ import {
 import type { AzureDevOps } from '../../../core/azure-devops/connection.ts';
 import { type AzureDevOpsEmulator, startAzureDevOps } from '../../emulators/azure-devops/azure-devops.ts';
 import type { Effect } from '../../emulators/azure-devops/faults.ts';
+import { broken } from './broken-answers.ts';
 import { connect } from './connect.ts';
 
 const stranger = '99999999-8888-4777-8666-555555555555';
-/** Whatever is wrong with an answer, nothing may be read from it. */
-const broken: Readonly<Record<string, Effect>> = {
-  'a 500': { kind: 'status', status: 500 },
-  'a 401': { kind: 'status', status: 401 },
-  'a 403': { kind: 'status', status: 403 },
-  'a sign-in page': { kind: 'status', status: 203 },
-  'a 200 page': { kind: 'html' },
-  'a cut connection': { kind: 'cut', when: 'before' },
-  'a cut body': { kind: 'cut', when: 'mid-body' },
-  'half a JSON': { kind: 'truncated' },
-  'an empty object': { kind: 'edit', edit: () => ({}) },
-  'a null': { kind: 'edit', edit: () => null },
-  'an empty 404': { kind: 'status', status: 404 },
-  'a 404 of another kind': {
-    kind: 'status',
-    status: 404,
-    json: { typeKey: 'HttpControllerNotFoundException', message: '' },
-  },
-  'a 400 that says not found': {
-    kind: 'status',
-    status: 400,
-    json: { typeKey: 'BuildNotFoundException', message: '' },
-  },
-};
-
 describe('asking Azure DevOps about builds', () => {
   let emulator: AzureDevOpsEmulator;
   let ado: AzureDevOps;

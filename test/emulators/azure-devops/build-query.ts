@@ -56,7 +56,7 @@ export function queryBuilds(world: World, candidates: readonly Build[], query: Q
     const foreign = unsupported.find(name => query.has(name));
     if (foreign !== undefined)
       return failure(400, 'EmulatorException', `The emulator does not know the filter ${foreign}.`);
-    return query.has('buildids') ? queryByIds(world, candidates, query) : queryByFilter(candidates, query);
+    return query.has('buildids') ? queryByIds(world, candidates, query) : queryByFilter(world, candidates, query);
   } catch (error) {
     return failure(400, 'InvalidBuildQueryException', (error as Error).message);
   }
@@ -78,7 +78,7 @@ function queryByIds(world: World, candidates: readonly Build[], query: Query): P
   return { builds: candidates.filter(build => ids.has(build.id) && wanted(build, deleted)) };
 }
 
-function queryByFilter(candidates: readonly Build[], query: Query): Page {
+function queryByFilter(world: World, candidates: readonly Build[], query: Query): Page {
   const status = readEnum(query, 'statusfilter', statuses);
   const order = readEnum(query, 'queryorder', orders) ?? (status === statuses.completed ? 3 : 4);
   const key = sortKey(order);
@@ -91,6 +91,7 @@ function queryByFilter(candidates: readonly Build[], query: Query): Page {
     key,
     ascending,
     completed: status === statuses.completed,
+    largest: world.behaviour.largestPage,
   });
 }
 
@@ -131,15 +132,17 @@ interface Paging {
   readonly key: (build: Build) => number | undefined;
   readonly ascending: boolean;
   readonly completed: boolean;
+  readonly largest: number;
 }
 
 /**
  * A token is the time of the next build, is given only for completed builds without a limit per definition, and is
  * ignored otherwise, so that a wrong combination starts again at the first page.
  */
-function paginate(builds: readonly Build[], query: Query, { key, ascending, completed }: Paging): Page {
-  const top = readNumber(query, '$top') ?? 1000;
-  if (top < 1 || top > 5000) throw new Error('The value of $top must be between 1 and 5000.');
+function paginate(builds: readonly Build[], query: Query, { key, ascending, completed, largest }: Paging): Page {
+  const asked = readNumber(query, '$top') ?? 1000;
+  if (asked < 1 || asked > 5000) throw new Error('The value of $top must be between 1 and 5000.');
+  const top = Math.min(asked, largest);
   const pageable = completed && !query.has('maxbuildsperdefinition');
   const token = pageable ? readTime(query, 'continuationtoken') : undefined;
   const after = (build: Build): boolean => {

@@ -66,7 +66,7 @@ export interface Behaviour {
   signIn: 'page' | 'redirect' | 'unauthorized';
   /** What an owner gets who takes a lease on a build that it holds already: one more, or the same one made longer. */
   secondLease: 'another' | 'same';
-  /** What a page of refs, pull requests or releases holds at most, whatever was asked for. */
+  /** What a page of builds, refs, pull requests or releases holds at most, whatever was asked for. */
   largestPage: number;
   /** `Retry-After` seconds on every good answer. */
   retryAfterSeconds?: number | undefined;
@@ -141,7 +141,7 @@ export function createWorld(options: WorldOptions): World {
       deletedReadableMs: 30 * day,
       signIn: 'page',
       secondLease: 'another',
-      largestPage: 1000,
+      largestPage: 5000,
     },
     projects,
     definitions,
