@@ -5,6 +5,7 @@ import { measureCollect } from '../scripts/bench/collect.ts';
 import { measureScale } from '../scripts/bench/delete-at-scale.ts';
 import { planHere } from '../scripts/bench/plan-client.ts';
 import { measureRequests, totalOf } from '../scripts/bench/promote-requests.ts';
+import { measureReconcile } from '../scripts/bench/reconcile.ts';
 import { measureRelease } from '../scripts/bench/release-build.ts';
 import { sumOf } from '../scripts/bench/tally.ts';
 
@@ -38,6 +39,17 @@ describe('benches', () => {
     equal(sumOf(collection), 3 * 10 + 28 + 2 + 1 + 2 + fixed);
     const builds = 6;
     ok(sumOf(bookkeeping) <= 12 * builds, JSON.stringify(bookkeeping));
+  });
+
+  it('finds the builds that are gone with a request for 1,000 records and one for 200 builds', async () => {
+    const world = { repositories: 20, builds: 410, images: 2, gone: 4 };
+    const { find, second, release, listing } = await measureReconcile(world, runHere);
+    // Records, and twice the tombstones, for the brake and for what was released before.
+    deepEqual(find.registry, { 'oci.tags.list': 3, 'oauth2.token': 2, 'oauth2.exchange': 1 });
+    deepEqual(find.azure, { 'builds.list': 3, connectionData: 1 });
+    equal(release.azure['builds.get'], 4);
+    deepEqual(second, find);
+    deepEqual([listing['oci.tags.list'], listing['manifests.list']], [20, 20]);
   });
 
   it('waits as it is told, and deletes everything once', async () => {

@@ -6,6 +6,7 @@ import { measurePlan } from './plan.ts';
 import { measurePromote, measurePromoteMemory } from './promote.ts';
 import { measureMany } from './promote-many.ts';
 import { measureRequests, totalOf } from './promote-requests.ts';
+import { measureReconcile, reconcileLine } from './reconcile.ts';
 import { measureRelease } from './release-build.ts';
 import { runApart } from './run-apart.ts';
 import { sumOf, tell } from './tally.ts';
@@ -34,6 +35,10 @@ export const benches: Readonly<Record<string, Bench>> = {
   'delete-at-scale': {
     what: "Deletes 1,000 builds of 2 images each beside 100 that live, while the registry enforces the published budgets of its Standard tier for one identity (reads 5000, writes 1000, deletes 500, lists of referrers 250, sign-ins 10,000 a minute), with minutes of 5 seconds: time runs 12 times as fast. Retry-After stays in whole seconds. The brake's limits are raised. Takes about two minutes.",
     run: runDeleteAtScale,
+  },
+  reconcile: {
+    what: 'Counts requests, sign-in included, until the builds that are gone are known: 2,000 of 20,000 builds of 5 images each, so that there are 100,000 build tags in 1,000 repositories; as a part of listing every tag and every manifest, a thousand on a page. Then the run that releases them, and the run after it in which nothing changed. Takes about ten minutes.',
+    run: runReconcile,
   },
   promote: {
     what: 'Promotes an image of 8 incompressible layers, 600 MB, between two docker-registries whose storage is memory, over http and https: wall times as parts of those of skopeo, of a floor (curl GET | curl PUT, four at a time) and of crane where it is installed, medians of 7 rounds in turns, process starts included; and the peak of our memory. Needs 3 GB of memory, and takes about two minutes.',
@@ -110,6 +115,17 @@ async function runCollect(say: (line: string) => void): Promise<Figures> {
   say('bound: pages of the list of manifests + indexes + 3 for each deleted digest, platforms of an index among them');
   say('rssMB: peak of the process that collected: our code bundled, on plain node, the emulators elsewhere');
   return collectLine(figures);
+}
+
+async function runReconcile(say: (line: string) => void): Promise<Figures> {
+  const figures = await measureReconcile({ repositories: 1000, builds: 20_000, images: 5, gone: 2000 }, runApart);
+  say(`listing every tag and manifest: ${tell(figures.listing)}`);
+  for (const step of ['find', 'release', 'second'] as const) {
+    const { registry, azure } = figures[step];
+    say(`${step}: registry: ${tell(registry)}; Azure DevOps: ${tell(azure)}`);
+  }
+  for (const { seconds, rssMB } of figures.clients) say(`${seconds} s, ${rssMB} MB`);
+  return reconcileLine(figures);
 }
 
 async function runDeleteAtScale(say: (line: string) => void): Promise<Figures> {

@@ -15,6 +15,8 @@ export interface ClientOrder {
   readonly azureDevOps: { readonly url: string; readonly token: string };
   readonly rules: Rules;
   readonly request: Pick<ReconcileRequest, 'only'>;
+  /** Whether it ends when it knows what there is to do. */
+  readonly findOnly?: boolean;
 }
 
 /** What became of it. */
@@ -50,7 +52,8 @@ export const runHere: RunClient = async order => {
     log: silentLog,
   });
   const registry = openRegistry({ address: host, credentials, http });
-  const report = await reconcile({ registry, azureDevOps, clock, log: silentLog }, order.rules, order.request);
+  const request = { ...order.request, ...(order.findOnly && { until: () => true }) };
+  const report = await reconcile({ registry, azureDevOps, clock, log: silentLog }, order.rules, request);
   await http.close();
   const outcomes: Record<string, number> = {};
   const reasons = new Set<string>();
