@@ -45,7 +45,7 @@ function change(from: unknown, [first = 0, ...more]: readonly number[], to: unkn
   if (key === undefined) return;
   if (more.length > 0 && typeof inside[key] === 'object' && inside[key] !== null) change(inside[key], more, to);
   else if (to === null && !Array.isArray(from)) delete inside[key];
-  else inside[key] = to;
+  else inside[key] = structuredClone(to);
 }
 
 function keysOf({ properties = {}, items, anyOf = [], oneOf = [] }: Node): Key[] {
