@@ -38,6 +38,7 @@ export async function readHelmReleases(
       group: '',
       version: 'v1',
       resource,
+      objectKind: resource === 'secrets' ? 'Secret' : 'ConfigMap',
       labelSelector: 'owner=helm',
       pageSize,
       read: each => readObject(each, resource, resources),

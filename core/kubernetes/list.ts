@@ -10,6 +10,8 @@ export interface ListRequest<T> {
   readonly version: string;
   /** As in URLs: `deployments`. */
   readonly resource: string;
+  /** What its objects are, where that is known. */
+  readonly objectKind?: string;
   readonly labelSelector?: string;
   /** How many objects are asked for at a time. */
   readonly pageSize: number;
@@ -17,9 +19,9 @@ export interface ListRequest<T> {
   readonly read: (object: unknown) => Reading<T>;
 }
 
-/** All that a list told, and what its objects are. */
+/** All that a list told, and how many objects are in it. */
 export type ListReading<T> =
-  | { readonly kind: 'whole'; readonly items: readonly T[]; readonly objectKind: string; readonly objects: number }
+  | { readonly kind: 'whole'; readonly items: readonly T[]; readonly objects: number }
   | Extract<Reading<T>, { kind: 'unread' }>;
 
 /** An object has 1.5 MiB at most, which becomes 2 MiB as base64, so what a smaller page fills is no list. */
@@ -29,7 +31,7 @@ const smallPage = 20;
 const maxPages = 20_000;
 
 const page = z.object({
-  kind: z.string().regex(/^[A-Z][A-Za-z0-9]*List$/),
+  kind: z.string().regex(/^[A-Z][A-Za-z0-9]{0,200}List$/),
   apiVersion: z.string(),
   metadata: z.object({
     resourceVersion: z.string().default(''),
@@ -111,8 +113,9 @@ function addPage<T>(
 ): Torn | Extract<Reading<T>, { kind: 'unread' }> | undefined {
   const first = (state.first ??= page);
   const apiVersion = request.group === '' ? request.version : `${request.group}/${request.version}`;
-  if (page.apiVersion !== apiVersion || page.kind !== first.kind) {
-    return unread(what, `the answer is a ${page.kind} of ${page.apiVersion}, which was not asked for`);
+  const kind = request.objectKind === undefined ? first.kind : `${request.objectKind}List`;
+  if (page.apiVersion !== apiVersion || page.kind !== kind) {
+    return unread(what, `the answer is a ${page.kind} of ${page.apiVersion.slice(0, 100)}, which was not asked for`);
   }
   // All pages are of the moment of the first. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/list-meta/
   if (page.metadata.resourceVersion !== first.metadata.resourceVersion) {
@@ -128,14 +131,14 @@ function addPage<T>(
   return undefined;
 }
 
-function endOf<T>({ items, objects, announced, first }: Walk<T>, what: string): ListReading<T> | Torn {
+function endOf<T>({ items, objects, announced }: Walk<T>, what: string): ListReading<T> | Torn {
   if (objects < announced) {
     return {
       kind: 'torn',
       reason: `${what}: the server said that there are ${announced}, and gave ${objects}: try again`,
     };
   }
-  return { kind: 'whole', items, objects, objectKind: (first?.kind ?? '').replace(/List$/, '') };
+  return { kind: 'whole', items, objects };
 }
 
 function unread(what: string, why: string): { readonly kind: 'unread'; readonly reason: string } {

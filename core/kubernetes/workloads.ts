@@ -28,11 +28,10 @@ const controllerRevision = z
   .object({ metadata, data: z.unknown().optional() })
   .transform(({ metadata, data }) => ({ ...metadata, data }));
 
-/** A kind that is listed. */
+/** A kind that is listed, of version v1. Its resource is the plural of its name. */
 interface Workload {
   readonly group: string;
-  readonly version: string;
-  readonly resource: string;
+  readonly objectKind: string;
   readonly uses: (object: unknown) => Reading<UseFact>;
 }
 
@@ -41,17 +40,17 @@ interface Workload {
  * them. https://kubernetes.io/docs/concepts/workloads/
  */
 const workloads: readonly Workload[] = [
-  { group: 'batch', version: 'v1', resource: 'cronjobs', uses: usesOf('cronjob', cronJob) },
-  { group: '', version: 'v1', resource: 'podtemplates', uses: usesOf('podtemplate', podTemplate) },
-  { group: 'apps', version: 'v1', resource: 'deployments', uses: usesOf('deployment', withTemplate) },
-  { group: 'apps', version: 'v1', resource: 'statefulsets', uses: usesOf('statefulset', withTemplate) },
-  { group: 'apps', version: 'v1', resource: 'daemonsets', uses: usesOf('daemonset', withTemplate) },
-  { group: 'apps', version: 'v1', resource: 'controllerrevisions', uses: revisionUses },
+  { group: 'batch', objectKind: 'CronJob', uses: usesOf('cronjob', cronJob) },
+  { group: '', objectKind: 'PodTemplate', uses: usesOf('podtemplate', podTemplate) },
+  { group: 'apps', objectKind: 'Deployment', uses: usesOf('deployment', withTemplate) },
+  { group: 'apps', objectKind: 'StatefulSet', uses: usesOf('statefulset', withTemplate) },
+  { group: 'apps', objectKind: 'DaemonSet', uses: usesOf('daemonset', withTemplate) },
+  { group: 'apps', objectKind: 'ControllerRevision', uses: revisionUses },
   // With zero replicas too: that is what "kubectl rollout undo" goes back to.
-  { group: 'apps', version: 'v1', resource: 'replicasets', uses: usesOf('replicaset', withTemplate) },
-  { group: '', version: 'v1', resource: 'replicationcontrollers', uses: usesOf('replicationcontroller', withTemplate) },
-  { group: 'batch', version: 'v1', resource: 'jobs', uses: usesOf('job', withTemplate) },
-  { group: '', version: 'v1', resource: 'pods', uses: usesOf('pod', pod) },
+  { group: 'apps', objectKind: 'ReplicaSet', uses: usesOf('replicaset', withTemplate) },
+  { group: '', objectKind: 'ReplicationController', uses: usesOf('replicationcontroller', withTemplate) },
+  { group: 'batch', objectKind: 'Job', uses: usesOf('job', withTemplate) },
+  { group: '', objectKind: 'Pod', uses: usesOf('pod', pod) },
 ];
 
 type WithSpec = Pick<z.infer<typeof pod>, 'name' | 'namespace' | 'spec'> & Partial<z.infer<typeof pod>>;
@@ -78,8 +77,9 @@ function revisionUses(object: unknown): Reading<UseFact> {
 /** Reads all of them, in every namespace. The first that cannot be read ends it. */
 export async function readWorkloads(api: KubernetesApi): Promise<Reading<UseFact>> {
   const items: UseFact[] = [];
-  for (const { group, version, resource, uses } of workloads) {
-    const read = await readList(api, { group, version, resource, pageSize: 500, read: uses });
+  for (const { group, objectKind, uses } of workloads) {
+    const resource = `${objectKind.toLowerCase()}s`;
+    const read = await readList(api, { group, version: 'v1', resource, objectKind, pageSize: 500, read: uses });
     if (read.kind === 'unread') return read;
     for (const use of read.items) items.push(use);
   }
