@@ -19,7 +19,7 @@ export function buildRoutes(world: World, site: Site): Route[] {
   const builds = (call: Call): Reply => {
     const scope = readScope(world, call);
     if ('status' in scope) return scope;
-    const readable = [...world.builds.values()].filter(
+    const readable = candidates(world, call).filter(
       item => scope.holds(item) && world.readBuild(item.id) && !world.definitions.get(item.definitionId)?.denied,
     );
     const page = queryBuilds(world, readable, call.query);
@@ -61,6 +61,12 @@ export function buildRoutes(world: World, site: Site): Route[] {
       handle: call => definitions(world, site, call),
     },
   ];
+}
+
+/** Those of the ids that are asked for, else all: an estate has many, and a question 200. */
+function candidates({ builds }: World, { query }: Call): Build[] {
+  const ids = query.get('buildids')?.split(',');
+  return ids === undefined ? [...builds.values()] : [...new Set(ids)].flatMap(id => builds.get(Number(id)) ?? []);
 }
 
 /** The project of a request, or the whole collection, as far as the caller reads it. */
