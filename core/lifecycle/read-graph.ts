@@ -5,7 +5,7 @@ import { type AcrManifest, listManifests } from '../acr/listings.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
 import type { Digest } from '../oci/digest.ts';
 import { getManifest } from '../oci/manifests.ts';
-import { dockerManifest, isIndexType, ociManifest } from '../oci/media-types.ts';
+import { dockerManifest, isIndexType, ociArtifact, ociManifest } from '../oci/media-types.ts';
 import type { Repository } from '../oci/repository.ts';
 import { listTags } from '../oci/tags.ts';
 import type { Graph, GraphNode } from './mark.ts';
@@ -27,7 +27,7 @@ export const leafTypes: ReadonlySet<string> = new Set([
   dockerManifest,
   'application/vnd.docker.distribution.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v1+prettyjws',
-  'application/vnd.oci.artifact.manifest.v1+json',
+  ociArtifact,
 ]);
 
 /**

@@ -38,16 +38,20 @@ export async function headManifest(repository: Repository, reference: string): P
 }
 
 /**
- * The manifest at a tag or digest, its bytes verified; undefined where there is none.
+ * The manifest at a tag or digest, its bytes verified; undefined where there is none of a form that `accept` names.
  * Throws `DIGEST_MISMATCH` when the bytes are not those that the digest (or the registry's own header) names.
  */
-export async function getManifest(repository: Repository, reference: string): Promise<Manifest | undefined> {
+export async function getManifest(
+  repository: Repository,
+  reference: string,
+  accept: string = acceptManifests,
+): Promise<Manifest | undefined> {
   const what = `${repository.label}, manifest ${reference}`;
   const answer = await repository.registry.exchange({
     method: 'GET',
     path: manifestPath(repository, reference),
     scope: repository.scope,
-    headers: { accept: acceptManifests },
+    headers: { accept },
     maxBytes: maxManifestBytes,
   });
   if (answer.status === 404) return undefined;

@@ -12,6 +12,9 @@ export const helmConfig = 'application/vnd.cncf.helm.config.v1+json';
 export const helmLayer = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 export const ociConfig = 'application/vnd.oci.image.config.v1+json';
 
+/** A form of artifacts that the specification had before 1.1, and that registries still hold. Read, never copied. */
+export const ociArtifact = 'application/vnd.oci.artifact.manifest.v1+json';
+
 /** What we ask for: without the index types a registry answers 404 for an index. */
 export const acceptManifests = [ociManifest, ociIndex, dockerManifest, dockerIndex].join(', ');
 

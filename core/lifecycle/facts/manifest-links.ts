@@ -3,6 +3,7 @@ import { createLimit, type Limit } from '../../base/concurrency.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Manifest } from '../../oci/manifest.ts';
 import { getManifest } from '../../oci/manifests.ts';
+import { acceptManifests, ociArtifact } from '../../oci/media-types.ts';
 import type { Repository } from '../../oci/repository.ts';
 import { contentTagOf } from '../content-tags.ts';
 import type { OnManifest } from './registry-reading.ts';
@@ -29,6 +30,9 @@ export interface LinksCache {
 /** More at once would not be faster: a registry gives 5,000 answers in a minute. https://learn.microsoft.com/azure/container-registry/container-registry-skus */
 const readsAtOnce = 16;
 
+/** What of older clients' signatures is still there has a subject, too. */
+const accepted = `${acceptManifests}, ${ociArtifact}`;
+
 const noChildren: readonly Digest[] = [];
 
 /** Knows nothing yet. */
@@ -53,7 +57,7 @@ export async function readLinks(
     if (found) return found;
   }
   const reading = cache
-    .limit(() => getManifest(repository, digest))
+    .limit(() => getManifest(repository, digest, accepted))
     .then(manifest => {
       if (!manifest) return undefined;
       onManifest?.(manifest, { host: repository.registry.host, repository: repository.name, digest });

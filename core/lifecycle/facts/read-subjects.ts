@@ -3,7 +3,7 @@
  * unread, and the plan keeps what is there.
  */
 import { mapConcurrently } from '../../base/concurrency.ts';
-import { isIndexType, isManifestType } from '../../oci/media-types.ts';
+import { isIndexType, isManifestType, ociArtifact } from '../../oci/media-types.ts';
 import type { ImageFact, RegistryFacts, RepositoryFact } from '../keep-policy/policy-facts.ts';
 import type { EstateRegistry } from './estate.ts';
 import { createLinksCache, type LinksCache, readLinks } from './manifest-links.ts';
@@ -63,5 +63,6 @@ export async function readSubjects(
 }
 
 function isReadable({ mediaType, subject }: ImageFact, { onManifest }: SubjectOptions): boolean {
-  return (subject === undefined || onManifest !== undefined) && (isManifestType(mediaType) || isIndexType(mediaType));
+  const isKnownForm = isManifestType(mediaType) || isIndexType(mediaType) || mediaType === ociArtifact;
+  return isKnownForm && (subject === undefined || onManifest !== undefined);
 }

@@ -112,6 +112,14 @@ describe("Azure's attributes, through the SDK", () => {
       }
     });
 
+    it(`of ${name} are an error where a proxy says 404, which knows nothing of the registry`, async () => {
+      const fault = world.acr.faults.add({ repository: 'team/app' }, { kind: 'status', status: 404 });
+      await fails(read(world.open('team/app')), 'REGISTRY_UNEXPECTED');
+      fault.remove();
+      world.acr.faults.add({ repository: 'team/none' }, { kind: 'replaced', body: '<html>Not found</html>' });
+      await fails(readRepositoryProperties(world.open('team/none')), 'REGISTRY_UNEXPECTED');
+    });
+
     it(`of ${name} are waited for on 429`, async () => {
       world.acr.faults.add({ repository: 'team/app', nth: 1 }, { kind: 'status', status: 429, retryAfter: 11 });
       assert.ok(await read(world.open('team/app')));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { listManifests, listNewestManifests, listTagsOf } from '../../../core/acr/listings.ts';
+import { listAllTags, listManifests, listNewestManifests, listTagsOf } from '../../../core/acr/listings.ts';
 import { ociIndex, ociManifest } from '../../../core/oci/media-types.ts';
 import { type Loopback, sendJson, startLoopback } from '../oci/loopback.ts';
 import { type AcrWorld, type Client, createClient, fails, missing, openOn, startAcrWorld } from '../oci/world.ts';
@@ -40,6 +40,25 @@ describe("Azure's own lists", () => {
       ['no/such', missing],
     ] as const)
       assert.deepEqual(await listTagsOf(world.open(name), each as Digest), []);
+  });
+
+  it('give every tag of a repository with its digest and date, over pages of a thousand', async () => {
+    const at = Date.parse('2026-01-02T03:04:05Z');
+    const one = world.acr.world.putImage('team/every', { tags: ['a'], at });
+    const two = world.acr.world.putImage('team/every', { tags: ['b'] });
+    world.acr.world.seedTags(
+      'team/every',
+      two.digest,
+      Array.from({ length: 1500 }, (_, each) => `t${each}`),
+    );
+    world.acr.world.setAttributes('team/every', 'b', { writeEnabled: false });
+    const found = await listAllTags(world.open('team/every'));
+    assert.equal(new Set(found.map(tag => tag.name)).size, 1502);
+    assert.equal(world.acr.requests.count({ operation: 'tags.list', status: 200 }), 2);
+    const [a, b] = ['a', 'b'].map(name => found.find(tag => tag.name === name));
+    assert.deepEqual(a, { name: 'a', digest: one.digest, locked: false, changedAt: at });
+    assert.deepEqual([b?.digest, b?.locked], [two.digest, true]);
+    assert.deepEqual(await listAllTags(world.open('no/such')), []);
   });
 
   it('say of a tag that it is locked, whichever switch does it', async () => {

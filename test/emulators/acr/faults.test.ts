@@ -127,6 +127,14 @@ describe('emulated registry: faults', () => {
       assert.deepEqual(await list(), ['c', 'a', 'd', 'b'], 'whole, but newest first');
     }));
 
+  it('answer with the body of somebody else', () =>
+    withAcr(startAcr, async (acr, client) => {
+      acr.world.putImage('app', { tags: ['1'] });
+      acr.faults.add({ operation: 'tags.list' }, { kind: 'replaced', body: '<html>Sign in</html>' });
+      const answer = await client.send('GET', tagsPath);
+      assert.deepEqual([answer.status, answer.bytes.toString()], [200, '<html>Sign in</html>']);
+    }));
+
   it('lie about digests and corrupt bytes', () =>
     withAcr(startAcr, async (acr, client) => {
       acr.world.putImage('app', { tags: ['1'], layers: ['a layer'] });
