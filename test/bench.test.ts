@@ -44,7 +44,7 @@ describe('benches', () => {
   it('finds the builds that are gone with a request for 1,000 records and one for 200 builds', async () => {
     const world = { repositories: 20, builds: 410, images: 2, gone: 4 };
     const { find, second, release, listing } = await measureReconcile(world, runHere);
-    // Records, and twice the tombstones, for the brake and for what was released before.
+    // The first is answered 401; then records and tombstones.
     deepEqual(find.registry, { 'oci.tags.list': 3, 'oauth2.token': 2, 'oauth2.exchange': 1 });
     deepEqual(find.azure, { 'builds.list': 3, connectionData: 1 });
     equal(release.azure['builds.get'], 4);
