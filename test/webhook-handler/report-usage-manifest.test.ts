@@ -6,6 +6,7 @@ import type { KubernetesApi } from '../../core/kubernetes/api.ts';
 import { readClusterId } from '../../core/kubernetes/cluster-id.ts';
 import { readCluster } from '../../core/kubernetes/read-cluster.ts';
 import { parseCommandLine } from '../../webhook-handler/command-line.ts';
+import { ownKinds } from '../emulators/kubernetes/kinds.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -27,6 +28,8 @@ interface PodSpec {
   readonly securityContext: { readonly runAsNonRoot: boolean; readonly seccompProfile: object };
   readonly containers: readonly { readonly args: readonly string[]; readonly securityContext: object }[];
 }
+
+const kinds = new Map(ownKinds.map(each => [each.resource, each.kind]));
 
 /** Rights in words, one for each resource: `list apps/deployments`. */
 function rights(rules: readonly Rule[]): string[] {
@@ -54,7 +57,10 @@ async function asked(helm: boolean): Promise<string[]> {
       found.add([name ? 'get' : 'list', group === '' ? resource : `${group}/${resource}`, name ?? ''].join(' ').trim());
       if (name) return { kind: 'ok', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, uid: 'uid' } } };
       const apiVersion = group === '' ? version : `${group}/${version}`;
-      return { kind: 'ok', body: { apiVersion, kind: 'AnyList', metadata: { resourceVersion: '1' }, items: [] } };
+      return {
+        kind: 'ok',
+        body: { apiVersion, kind: `${kinds.get(resource)}List`, metadata: { resourceVersion: '1' }, items: [] },
+      };
     },
   };
   equal(await readClusterId(api), 'uid');

@@ -18,7 +18,6 @@ export function planCluster(
   reading: ClusterUsage,
   { images, digests = {}, helmRevisions }: Planned,
 ): { readonly kept: string[]; readonly gone: string[]; readonly unread: readonly string[] } {
-  const buildOf = (image: string): number => Number(image.split(':')[1]);
   const scenario: Scenario = {
     title: 'a cluster that was read',
     policy: `keep: { deployed: true, helmRevisions: ${helmRevisions} }`,
@@ -36,4 +35,8 @@ export function planCluster(
   const of = (decision: string): string[] =>
     plan.images.flatMap(each => (each.decision === decision ? (names.get(each.digest) ?? []) : [])).sort();
   return { kept: of('keep'), gone: of('delete'), unread: plan.unread };
+}
+
+function buildOf(image: string): number {
+  return Number(image.split(':')[1]);
 }

@@ -17,14 +17,6 @@ export async function readRecorded(name: string): Promise<unknown> {
 /** The cluster, and every path that it was asked for. */
 export function openRecorded(): { readonly api: KubernetesApi; readonly asked: string[] } {
   const asked: string[] = [];
-  const answerTo = async (path: string): Promise<unknown> => {
-    const url = new URL(path, 'https://recorded');
-    const resource = url.pathname.split('/').at(-1) ?? '';
-    if (resource !== 'pods') return readRecorded(resource);
-    const pages = (await readRecorded('pods-in-pages')) as readonly Page[];
-    const token = url.searchParams.get('continue');
-    return token === null ? pages[0] : pages[pages.findIndex(page => page.metadata.continue === token) + 1];
-  };
   const api: KubernetesApi = {
     server: 'https://recorded',
     ask: async request => {
@@ -35,4 +27,13 @@ export function openRecorded(): { readonly api: KubernetesApi; readonly asked: s
     },
   };
   return { api, asked };
+}
+
+async function answerTo(path: string): Promise<unknown> {
+  const url = new URL(path, 'https://recorded');
+  const resource = url.pathname.split('/').at(-1) ?? '';
+  if (resource !== 'pods') return readRecorded(resource);
+  const pages = (await readRecorded('pods-in-pages')) as readonly Page[];
+  const token = url.searchParams.get('continue');
+  return token === null ? pages[0] : pages[pages.findIndex(page => page.metadata.continue === token) + 1];
 }

@@ -53,6 +53,12 @@ const expected: Readonly<Record<string, readonly string[]>> = {
 const say = ({ image, imageId }: UseFact): string =>
   `${image.replace(shop, '')}${imageId === undefined ? '' : ` ${imageId}`}`;
 
+const of = (release: number, revision: number, status: string) => ({
+  revision,
+  status,
+  images: [`${shop}api-migrate:${release}`, `${shop}api:${release}`],
+});
+
 describe('a cluster as a real API server tells of it', () => {
   let read: ClusterUsage;
   let asked: string[];
@@ -90,11 +96,6 @@ describe('a cluster as a real API server tells of it', () => {
   });
 
   it('tells the revisions that helm 4 stored in Secrets, hooks among their images, and helm 3 in ConfigMaps', () => {
-    const of = (release: number, revision: number, status: string) => ({
-      revision,
-      status,
-      images: [`${shop}api-migrate:${release}`, `${shop}api:${release}`],
-    });
     const superseded = [1, 2, 3, 4].map(each => of(each, each, 'superseded'));
     assert.deepEqual(read.releases, {
       kind: 'whole',
@@ -106,12 +107,11 @@ describe('a cluster as a real API server tells of it', () => {
   });
 
   it('has a plan keep exactly what the cluster runs and could start, and let the rest go', () => {
-    const started = [
-      ...['canary:8', 'nightly:17', 'runner:3', 'queue:1', 'queue:2', 'agent:1', 'agent:2', 'legacy:1', 'import:9'],
-      ...['web:4711', 'web:4712', 'web:4713', 'migrate:4711', 'migrate:4713', 'crashed:5', 'model:2'],
-      // Of Helm: hooks run at a rollback, and no ReplicaSet names them.
-      ...['api:1', 'api:2', 'api:3', 'api:4', 'api:7', 'api-migrate:2', 'api-migrate:4', 'api-migrate:7'],
-    ].map(each => `shop/${each}`);
+    const workloads =
+      'canary:8 nightly:17 runner:3 queue:1 queue:2 agent:1 agent:2 legacy:1 import:9 crashed:5 model:2 web:4711 web:4712 web:4713 migrate:4711 migrate:4713 api:1 api:2 api:3 api:4 api:7';
+    // Hooks run at a rollback, and no ReplicaSet names them: the revision in use, and one before it.
+    const helms = 'api-migrate:2 api-migrate:4 api-migrate:7';
+    const started = `${workloads} ${helms}`.split(' ').map(each => `shop/${each}`);
     const rest = ['canary:7', 'nightly:16', 'queue:3', 'web:4710', 'web:4714', 'crashed:4', 'api:5', 'api-migrate:1'];
     const images = [...started, ...rest.map(each => `shop/${each}`)];
     const digests = { 'shop/web:4713': digest('3'), 'shop/crashed:5': digest('5'), 'shop/import:9': digest('9') };
