@@ -33,6 +33,8 @@ export interface CleaningWorld extends Stages {
     options?: CleaningOptions,
     request?: Pick<CarryOutRequest, 'approved' | 'until' | 'signal'>,
   ): Promise<{ readonly look: Look; readonly report: CleanReport }>;
+  /** Carries out what was planned before. */
+  carryOut(look: Look, options?: CleaningOptions): Promise<{ readonly report: CleanReport }>;
 }
 
 /** Nothing is kept but what lives, runs or is locked. */
@@ -59,6 +61,10 @@ export async function startCleaning(): Promise<CleaningWorld> {
       const { configuration, organizations, estate } = opened;
       const { plan, facts } = look;
       return { look, report: await carryOut(estate, { configuration, organizations, plan, facts, ...request }) };
+    },
+    carryOut: async ({ plan, facts }, options = {}) => {
+      const { configuration, organizations, estate } = await open(options);
+      return { report: await carryOut(estate, { configuration, organizations, plan, facts }) };
     },
   };
 }

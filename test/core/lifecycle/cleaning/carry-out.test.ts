@@ -1,0 +1,224 @@
+/** A plan that is carried out, from the look to the deletion, with and without somebody's approval. */
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
+import { makeCleanPlan } from '../../../../core/lifecycle/cleaning/clean-plan.ts';
+import type { CleanReport } from '../../../../core/lifecycle/cleaning/clean-report.ts';
+import { day, hour } from '../estate.ts';
+import { leavePromotion } from '../promoted-copies.ts';
+import { type CleaningOptions, type CleaningWorld, plain, startCleaning } from './cleaning-world.ts';
+
+const grace = 24 * hour;
+
+describe('carrying out a plan', () => {
+  let world: CleaningWorld;
+  beforeEach(async () => {
+    world = await startCleaning();
+  });
+  afterEach(() => world.close());
+
+  const nextDay = (): void => world.ci.advance(day + hour);
+  const makeBuild = async (repository: string): Promise<{ id: number; digest: string }> => {
+    const { digest } = world.ci.acr.world.putImage(repository);
+    return { id: await world.ci.build([{ repository, reference: digest }]), digest };
+  };
+  const told = ({ items }: CleanReport): string[] =>
+    items.map(each => `${each.registry} ${each.subject} ${each.outcome}`).sort();
+
+  it('takes tags off, waits, deletes, and tells what that freed and on whose account', async () => {
+    const dead = await makeBuild('shop/web');
+    const living = await makeBuild('shop/web');
+    world.ci.ado.world.deleteBuild(dead.id);
+    const { report } = await world.clean();
+    deepEqual(told(report), [`ci shop/web:${dead.id} released`]);
+    const project = world.ci.ado.world.projects.get(world.ci.projectId)?.name;
+    deepEqual(report.items[0]?.build, { organization: world.ci.ado.url, project, id: dead.id });
+    equal(report.freedBytes, 0);
+    nextDay();
+    const last = await world.clean();
+    deepEqual(told(last.report), [`ci shop/web@${dead.digest} deleted`]);
+    const sizes = last.look.facts.registries.flatMap(({ repositories }) =>
+      repositories.kind === 'whole' ? repositories.items : [],
+    );
+    const images = sizes.flatMap(each => (each.images.kind === 'whole' ? each.images.items : []));
+    equal(last.report.freedBytes, images.find(each => each.digest === dead.digest)?.size);
+    ok(last.report.freedBytes > 0);
+    deepEqual(world.ci.acr.world.manifests('shop/web'), [living.digest]);
+    deepEqual([last.report.braked, last.report.stopped, last.report.failures], [[], [], []]);
+  });
+
+  it('keeps what runs, with its tag and its record, and lets it go when it runs no more', async () => {
+    const dead = await makeBuild('shop/web');
+    world.ci.ado.world.deleteBuild(dead.id);
+    const policy = 'keep: { references: [], newerThan: 0s }';
+    const runs = { policy, clusters: { aks: [`shop/web@${dead.digest}`] } };
+    for (let days = 0; days < 2; days += 1) {
+      const { report } = await world.clean(runs);
+      deepEqual(told(report), [`ci shop/web@${dead.digest} kept`]);
+      match(report.items[0]?.reason ?? '', /pod shop\/web-0/);
+      nextDay();
+    }
+    deepEqual(world.ci.acr.world.tags('shop/web'), { [dead.id]: dead.digest });
+    const idle = { policy, clusters: { aks: [] } };
+    await world.clean(idle);
+    nextDay();
+    await world.clean(idle);
+    deepEqual(world.ci.acr.world.manifests('shop/web'), []);
+  });
+
+  it('keeps what was deployed by its digest within the grace', async () => {
+    const dead = await makeBuild('shop/web');
+    world.ci.ado.world.deleteBuild(dead.id);
+    const policy = 'keep: { references: [], newerThan: 0s }';
+    await world.clean({ policy, clusters: { aks: [] } });
+    deepEqual(world.ci.acr.world.tags('shop/web'), {});
+    nextDay();
+    await world.clean({ policy, clusters: { aks: [`shop/web@${dead.digest}`] } });
+    ok(world.ci.acr.world.has('shop/web', dead.digest));
+  });
+
+  it('changes nothing where a source is unread', async () => {
+    const dead = await makeBuild('shop/web');
+    world.ci.ado.world.deleteBuild(dead.id);
+    const before = world.ci.acr.world.snapshot();
+    const policy = 'keep: { references: [], newerThan: 0s }';
+    const { report } = await world.clean({ policy, clusters: { aks: { unread: 'it answered 503' } } });
+    deepEqual(world.ci.acr.world.snapshot(), before);
+    match(report.items[0]?.reason ?? '', /what aks runs was not read: it answered 503/);
+  });
+
+  it('does not touch what came after the plan was made', async () => {
+    const dead = await makeBuild('shop/web');
+    const { look } = await world.clean();
+    // The plan saw the build alive; by now it is gone.
+    world.ci.ado.world.deleteBuild(dead.id);
+    const late = await makeBuild('shop/late');
+    world.ci.ado.world.deleteBuild(late.id);
+    const { acr } = world.ci;
+    const before = acr.world.snapshot();
+    const { report } = await world.carryOut(look);
+    deepEqual(acr.world.snapshot(), before);
+    const reasons = report.items.map(each => each.reason).sort();
+    match(reasons[0] ?? '', /^its build \d+ of \S+ is there$/);
+    equal(reasons[1], 'the keep plan does not know it');
+  });
+
+  it('refuses a plan of other facts', async () => {
+    await makeBuild('shop/web');
+    const { look } = await world.clean();
+    await makeBuild('shop/web');
+    const later = await world.look();
+    await rejects(world.carryOut({ ...look, facts: later.facts }), { code: 'DEFECT' });
+  });
+
+  describe('that was approved', () => {
+    const approve = async (options?: CleaningOptions) => {
+      const { facts, plan } = await world.look(options);
+      return makeCleanPlan(facts, plan, grace);
+    };
+
+    it('does what stands in it and in the fresh plan, step by step', async () => {
+      const first = await makeBuild('shop/web');
+      world.ci.ado.world.deleteBuild(first.id);
+      const approved = await approve();
+      const second = await makeBuild('shop/web');
+      world.ci.ado.world.deleteBuild(second.id);
+      const { report } = await world.clean({}, { approved });
+      deepEqual(told(report), [`ci shop/web:${first.id} released`, `ci shop/web@${second.digest} kept`].sort());
+      nextDay();
+      // Taking tags off was approved, and deleting was not.
+      const { report: other } = await world.clean({}, { approved });
+      ok(told(other).includes(`ci shop/web@${first.digest} kept`));
+      const reasons = new Map(other.items.map(each => [each.subject, each.reason]));
+      equal(reasons.get(`shop/web@${first.digest}`), 'the approved plan does not delete it');
+      equal(reasons.get(`shop/web@${second.digest}`), 'the approved plan does not take its tags off');
+      // Held, it is looked at again when the grace is over once more.
+      nextDay();
+      const again = await approve();
+      deepEqual(
+        again.deletions.map(each => each.step),
+        world.ci.acr.world.manifests('shop/web').map(digest => (digest === first.digest ? 'delete' : 'untag')),
+      );
+      await world.clean({}, { approved: again });
+      deepEqual(world.ci.acr.world.manifests('shop/web'), [second.digest]);
+      deepEqual(world.ci.acr.world.tags('shop/web'), {});
+    });
+
+    it('passes the brake, and counts', async () => {
+      const policy = `${plain}\nbrake: { deleted: { images: 2, percent: 100 } }`;
+      for (let at = 0; at < 3; at += 1) world.ci.ado.world.deleteBuild((await makeBuild('shop/web')).id);
+      const approved = await approve({ policy });
+      const { report } = await world.clean({ policy }, { approved });
+      deepEqual([report.braked, told(report).length], [[], 3]);
+      world.ci.ado.world.deleteBuild((await makeBuild('shop/web')).id);
+      const { report: other } = await world.clean({ policy });
+      match(other.braked.join(), /^ci: The brake holds: releasing build \d+ would make 4 images/);
+      equal(Object.keys(world.ci.acr.world.tags('shop/web')).length, 1);
+    });
+
+    it('keeps what is needed by now, whoever approved it', async () => {
+      const dead = await makeBuild('shop/web');
+      world.ci.ado.world.deleteBuild(dead.id);
+      const policy = 'keep: { references: [], newerThan: 0s }';
+      const approved = await approve({ policy, clusters: { aks: [] } });
+      const runs = { policy, clusters: { aks: [`shop/web:${dead.id}`] } };
+      deepEqual(told((await world.clean(runs, { approved })).report), [`ci shop/web@${dead.digest} kept`]);
+    });
+  });
+
+  it('lets copies of a stage go where the configuration says so, and one that runs keeps its original', async () => {
+    const dead = await makeBuild('shop/web');
+    await world.promote(dead.id);
+    world.ci.ado.world.deleteBuild(dead.id);
+    const policy = 'keep: { references: [], newerThan: 0s }';
+    const prod = 'onBuildDeleted: delete';
+    const runs = { policy, prod, clusters: { aks: [`${world.stage.host}/shop/web@${dead.digest}`] } };
+    deepEqual(told((await world.clean(runs)).report), [
+      `ci shop/web@${dead.digest} kept`,
+      `prod shop/web@${dead.digest} kept`,
+    ]);
+    const idle = { ...runs, clusters: { aks: [] } };
+    await world.clean(idle);
+    nextDay();
+    const { report } = await world.clean(idle);
+    deepEqual(told(report), [`ci shop/web@${dead.digest} deleted`, `prod shop/web@${dead.digest} deleted`]);
+  });
+
+  it('goes on with the other registry where one fails, and says which', async () => {
+    const dead = await makeBuild('shop/web');
+    await leavePromotion(world.ci, dead.id, {
+      copies: [{ repository: 'shop/web', digest: world.stage.world.putImage('shop/web').digest }],
+      into: { acr: world.stage, registry: world.connect(world.stage) },
+    });
+    world.ci.ado.world.deleteBuild(dead.id);
+    const look = await world.look({ prod: 'onBuildDeleted: delete' });
+    world.ci.acr.faults.add(
+      { repository: `image-lifecycle/builds/${world.ci.projectId}` },
+      { kind: 'status', status: 403 },
+    );
+    const { report } = await world.carryOut(look, { prod: 'onBuildDeleted: delete' });
+    match(report.failures.join(), /^ci: .*no permission for "repository:image-lifecycle\/builds/);
+    deepEqual(told(report), [`prod shop/web:${dead.id} released`]);
+  });
+
+  it('begins nothing when its time is over, says so once for each registry, and goes on at the next run', async () => {
+    const dead = await makeBuild('shop/web');
+    world.ci.ado.world.deleteBuild(dead.id);
+    const before = world.ci.acr.world.snapshot();
+    const { report } = await world.clean({}, { until: () => true });
+    deepEqual(world.ci.acr.world.snapshot(), before);
+    deepEqual(report.stopped, [
+      'ci: the time was over before all was begun. The next run does the rest.',
+      'prod: the time was over before all was begun. The next run does the rest.',
+    ]);
+    deepEqual(told((await world.clean()).report), [`ci shop/web:${dead.id} released`]);
+  });
+
+  it('ends when it is told to', async () => {
+    const dead = await makeBuild('shop/web');
+    world.ci.ado.world.deleteBuild(dead.id);
+    const controller = new AbortController();
+    controller.abort(new Error('told to end'));
+    const before = world.ci.acr.world.snapshot();
+    await rejects(world.clean({}, { signal: controller.signal }), /told to end/);
+    deepEqual(world.ci.acr.world.snapshot(), before);
+  });
+});
