@@ -315,3 +315,30 @@ describe('records that are not what they should be', () => {
     deepEqual(builds, []);
   });
 });
+
+describe('the facts of a registry whose rights are given by repository', () => {
+  let estate: Estate;
+  before(async () => {
+    const actions = ['pull', 'metadata_read'] as const;
+    const rights = ['team/*', 'image-lifecycle/*'].map(repository => ({ repository, actions }));
+    estate = await startEstate({ abac: true, identities: [{ name: 'admin', password: 'admin-password', rights }] });
+    for (const name of ['team/app', 'team/api', 'other']) estate.acr.world.putImage(name, { tags: ['v1'] });
+  });
+  after(() => estate.close());
+
+  it('are unread where the repositories may not be listed, and say which role that needs', async () => {
+    const { repositories } = unreadOf(await readFacts(estate, { globs: ['team/*'] }));
+    match(repositories ?? '', /"Container Registry Repository Catalog Lister"; or name every repository without "\*"/);
+    match(repositories ?? '', /no permission for "registry:catalog:\*"/);
+  });
+
+  it('are whole where each repository is named, but for the one that may not be read', async () => {
+    const reading = await readFacts(estate, { globs: ['team/app', 'team/api', 'other'] });
+    const reasons = unreadOf(reading);
+    deepEqual(Object.keys(reasons), ['other']);
+    match(reasons['other'] ?? '', /Grant "repository:other:pull,metadata_read" to the identity of this connection$/);
+    const { other: _, ...truth } = truthOf(estate.acr);
+    const { other: __, ...known } = readingOf(reading);
+    deepEqual(known, truth);
+  });
+});
