@@ -71,7 +71,9 @@ function listManifestImages(manifests: string, resources: readonly ReadyResource
       const object = root ? toJson(toPlain(root)) : undefined;
       return [...findImages(object), ...followResources(object, resources)];
     } catch (thrown) {
-      throw new Error(`its manifest cannot be read: ${errorMessage(thrown)}`, { cause: thrown });
+      // What to mend there is the chart's, and of a revision nothing can be mended.
+      const [why = ''] = errorMessage(thrown).split('. ', 1);
+      throw new Error(`its manifest cannot be read: ${why}`, { cause: thrown });
     }
   });
 }
