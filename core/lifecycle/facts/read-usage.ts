@@ -66,7 +66,7 @@ async function readClusterReport(registry: Registry, cluster: string): Promise<C
     const report = await readUsageReport(registry, cluster);
     if (report === undefined) {
       return unread(
-        `there is no report at ${registry.host}/${usageRepository(cluster)}:${usageTag}; if the cluster is gone for good, delete that repository`,
+        `there is no report at ${registry.host}/${usageRepository(cluster)}:${usageTag}; have the cluster report, or, where it is gone for good, delete that repository and take it out of usage.clusters`,
       );
     }
     const { takenAt, uses, releases } = report;
@@ -80,7 +80,7 @@ async function readClusterReport(registry: Registry, cluster: string): Promise<C
   }
 }
 
-const withoutHelm = 'it reports with --no-helm; leave that out, or say "helmRevisions"';
+const withoutHelm = 'it reports with --no-helm, so nobody knows what Helm could roll back to; have it report without';
 
 /**
  * The report of one cluster; undefined where there is none. Throws `RECORD_UNREADABLE` where something else is there or
