@@ -44,12 +44,17 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
       if (!isOwn) stays.push(`the tag "${tag.name}" is on it, which is not its build's own`);
     }
   }
-  // What is not asked of an image that stays anyway is no gap.
-  if (stays.length === 0 && !place.copies.keptBy) addGaps(place, stays);
   if (stays.length > 0) return { kind: 'stays', reasons: stays };
   // Held everywhere, it stays whatever would let it go.
   if (place.copies.keptBy) return heldElsewhere;
-  if (unrecorded) return unrecorded;
+  const verdict = unrecorded ?? judgeCauses(rules, place, tags);
+  const gaps = gapsOf(place);
+  if (gaps.length === 0) return verdict;
+  return { kind: 'stays', reasons: verdict.kind === 'goes' ? gaps : [...verdict.reasons, ...gaps] };
+}
+
+/** What lets a copy go of which every tag is its builds' own. */
+function judgeCauses(rules: ReadyRules, place: Place, tags: readonly TagFact[]): CopyVerdict {
   const tied = place.records.flatMap(entry => goneBecause(rules, place, entry, tags) ?? []);
   const causes = [...tied, ...untaggedBecause(rules, place)];
   return causes.length > 0
@@ -91,9 +96,12 @@ function addLocks({ image }: Place, stays: string[]): void {
   for (const tag of image.tags) if (tag.locked) stays.push(`its tag "${tag.name}" is locked`);
 }
 
-function addGaps({ home, image }: Place, stays: string[]): void {
-  if (image.subject === undefined) stays.push('what it refers to was not read');
-  if (image.referrers === undefined && !home.hasAllSubjects) stays.push('what refers to it was not read');
+/** What could hold it and was not read. */
+function gapsOf({ home, image }: Place): string[] {
+  return [
+    ...(image.subject === undefined ? ['what it refers to was not read'] : []),
+    ...(image.referrers === undefined && !home.hasAllSubjects ? ['what refers to it was not read'] : []),
+  ];
 }
 
 /** Somebody's tag "2026" is older than the build of that id, and so holds the image as every other tag does. */
