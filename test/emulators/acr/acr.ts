@@ -1,4 +1,5 @@
 /** An Azure Container Registry on loopback, in memory, over TLS. */
+import { setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { createClock, type SettableClock } from '../settable-clock.ts';
@@ -85,6 +86,8 @@ export async function startAcr(options: AcrOptions = {}): Promise<AcrEmulator> {
   const behaviour = createBehaviour(options.behaviour);
   const world = createWorld(clock, behaviour);
   const closing = new AbortController();
+  // Every answer that is slow on purpose listens to it.
+  setMaxListeners(0, closing.signal);
   const core: Core = {
     host: '',
     dataHost: '',
