@@ -27,55 +27,6 @@ describe('the time of a run', () => {
 describe('a run whose time is over', function () {
   this.timeout(120_000);
 
-  /** Two dead builds: one with an index, one with an image of somebody else's release as well; and a promoted copy. */
-  const setScene = async (): Promise<Estate> => {
-    const estate = await startEstate();
-    const { world } = estate.acr;
-    const index = world.putIndex('app', [world.putImage('app'), world.putImage('app')]);
-    world.putArtifact('app', { artifactType: 'application/vnd.sig', subject: index });
-    const released = world.putImage('api', { tags: ['v1.0.0'] });
-    const ids = [
-      await estate.build([
-        { repository: 'app', reference: index.digest },
-        { repository: 'api', reference: released.digest },
-      ]),
-      await estate.build([{ repository: 'api', reference: world.putImage('api').digest }]),
-      await estate.build([{ repository: 'app', reference: world.putImage('app').digest }]),
-    ];
-    for (const id of ids) estate.ado.world.deleteBuild(id);
-    return estate;
-  };
-  const toTheEnd = async (estate: Estate): Promise<unknown> => {
-    for (let days = 0; days < 4; days += 1) {
-      const report = await estate.reconcile();
-      ok(report.items.every(item => item.outcome !== 'failed'));
-      estate.advance(day + hour);
-    }
-    const { repositories } = estate.acr.world.snapshot();
-    return repositories;
-  };
-  /** Lets the time be over at the question of this number, and gives how many were asked. */
-  const stopAt = async (estate: Estate, number: number): Promise<number> => {
-    let asked = 0;
-    let changesAfter = 0;
-    let isOver = false;
-    estate.acr.faults.intercept = (request, phase) => {
-      if (isOver && phase === 'before' && request.operation === 'manifest.delete') changesAfter += 1;
-      return 'proceed';
-    };
-    const report = await estate.reconcile({
-      until: () => {
-        asked += 1;
-        isOver = asked >= number;
-        return isOver;
-      },
-    });
-    estate.acr.faults.clear();
-    equal(report.stopped !== undefined, asked >= number);
-    ok(changesAfter <= 5, 'no more than the wave that had begun');
-    return asked;
-  };
-
   for (const step of ['release', 'collection'] as const) {
     it(`ends as one that was not stopped, wherever it is stopped in the ${step}`, async () => {
       const ends = new Set<string>();
@@ -131,3 +82,54 @@ describe('a run whose time is over', function () {
     }
   });
 });
+
+/** Three dead builds: one with an index that is signed and an image that a release tag is on, and two of one image each. */
+async function setScene(): Promise<Estate> {
+  const estate = await startEstate();
+  const { world } = estate.acr;
+  const index = world.putIndex('app', [world.putImage('app'), world.putImage('app')]);
+  world.putArtifact('app', { artifactType: 'application/vnd.sig', subject: index });
+  const released = world.putImage('api', { tags: ['v1.0.0'] });
+  const ids = [
+    await estate.build([
+      { repository: 'app', reference: index.digest },
+      { repository: 'api', reference: released.digest },
+    ]),
+    await estate.build([{ repository: 'api', reference: world.putImage('api').digest }]),
+    await estate.build([{ repository: 'app', reference: world.putImage('app').digest }]),
+  ];
+  for (const id of ids) estate.ado.world.deleteBuild(id);
+  return estate;
+}
+
+async function toTheEnd(estate: Estate): Promise<unknown> {
+  for (let days = 0; days < 4; days += 1) {
+    const report = await estate.reconcile();
+    ok(report.items.every(item => item.outcome !== 'failed'));
+    estate.advance(day + hour);
+  }
+  const { repositories } = estate.acr.world.snapshot();
+  return repositories;
+}
+
+/** Lets the time be over at the question of this number, and gives how many were asked. */
+async function stopAt(estate: Estate, number: number): Promise<number> {
+  let asked = 0;
+  let changesAfter = 0;
+  let isOver = false;
+  estate.acr.faults.intercept = (request, phase) => {
+    if (isOver && phase === 'before' && request.operation === 'manifest.delete') changesAfter += 1;
+    return 'proceed';
+  };
+  const report = await estate.reconcile({
+    until: () => {
+      asked += 1;
+      isOver = asked >= number;
+      return isOver;
+    },
+  });
+  estate.acr.faults.clear();
+  equal(report.stopped !== undefined, asked >= number);
+  ok(changesAfter <= 5, 'no more than the wave that had begun');
+  return asked;
+}

@@ -18,10 +18,6 @@ describe('a veto', () => {
     const id = await estate.build(images.map(({ repository, digest }) => ({ repository, reference: digest })));
     return { id, digests: images.map(image => image.digest) };
   };
-  const forbid =
-    (digests: readonly string[], steps: readonly Step[] = ['untag', 'delete']): Veto =>
-    (_repository, digest, step) =>
-      digests.includes(digest) && steps.includes(step) ? 'it runs in the cluster aks' : undefined;
   const reconcile = async (veto?: Veto): Promise<string[]> => {
     const report = await estate.reconcile(veto && { veto });
     return report.items.map(item => `${item.subject} ${item.outcome}: ${item.reason}`);
@@ -212,3 +208,8 @@ describe('a veto', () => {
     ok(digests.length === 1);
   });
 });
+
+function forbid(digests: readonly string[], steps: readonly Step[] = ['untag', 'delete']): Veto {
+  return (_repository, digest, step) =>
+    digests.includes(digest) && steps.includes(step) ? 'it runs in the cluster aks' : undefined;
+}

@@ -1,6 +1,6 @@
 /** A plan that is carried out, from the look to the deletion, with and without somebody's approval. */
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
-import { makeCleanPlan } from '../../../../core/lifecycle/cleaning/clean-plan.ts';
+import { type CleanPlan, makeCleanPlan } from '../../../../core/lifecycle/cleaning/clean-plan.ts';
 import type { CleanReport } from '../../../../core/lifecycle/cleaning/clean-report.ts';
 import { day, hour } from '../estate.ts';
 import { leavePromotion } from '../promoted-copies.ts';
@@ -15,13 +15,15 @@ describe('carrying out a plan', () => {
   });
   afterEach(() => world.close());
 
+  const approve = async (options?: CleaningOptions): Promise<CleanPlan> => {
+    const { facts, plan } = await world.look(options);
+    return makeCleanPlan(facts, plan, grace);
+  };
   const nextDay = (): void => world.ci.advance(day + hour);
   const makeBuild = async (repository: string): Promise<{ id: number; digest: string }> => {
     const { digest } = world.ci.acr.world.putImage(repository);
     return { id: await world.ci.build([{ repository, reference: digest }]), digest };
   };
-  const told = ({ items }: CleanReport): string[] =>
-    items.map(each => `${each.registry} ${each.subject} ${each.outcome}`).sort();
 
   it('takes tags off, waits, deletes, and tells what that freed and on whose account', async () => {
     const dead = await makeBuild('shop/web');
@@ -110,11 +112,6 @@ describe('carrying out a plan', () => {
   });
 
   describe('that was approved', () => {
-    const approve = async (options?: CleaningOptions) => {
-      const { facts, plan } = await world.look(options);
-      return makeCleanPlan(facts, plan, grace);
-    };
-
     it('does what stands in it and in the fresh plan, step by step', async () => {
       const first = await makeBuild('shop/web');
       world.ci.ado.world.deleteBuild(first.id);
@@ -222,3 +219,7 @@ describe('carrying out a plan', () => {
     deepEqual(world.ci.acr.world.snapshot(), before);
   });
 });
+
+function told({ items }: CleanReport): string[] {
+  return items.map(each => `${each.registry} ${each.subject} ${each.outcome}`).sort();
+}

@@ -25,16 +25,23 @@ export interface CleaningOptions {
   readonly withInventory?: boolean;
 }
 
+/** How a plan is carried out. */
+export type CarryOutOptions = Pick<CarryOutRequest, 'approved' | 'until' | 'signal'>;
+
 /** Two registries, and the verbs of CleanImages wired to them. */
 export interface CleaningWorld extends Stages {
   look(options?: CleaningOptions): Promise<Look>;
   /** Looks, and carries out what is planned. */
   clean(
     options?: CleaningOptions,
-    request?: Pick<CarryOutRequest, 'approved' | 'until' | 'signal'>,
+    request?: CarryOutOptions,
   ): Promise<{ readonly look: Look; readonly report: CleanReport }>;
   /** Carries out what was planned before. */
-  carryOut(look: Look, options?: CleaningOptions): Promise<{ readonly report: CleanReport }>;
+  carryOut(
+    look: Pick<Look, 'plan' | 'facts'>,
+    options?: CleaningOptions,
+    request?: CarryOutOptions,
+  ): Promise<{ readonly report: CleanReport }>;
 }
 
 /** Nothing is kept but what lives, runs or is locked. */
@@ -62,9 +69,9 @@ export async function startCleaning(): Promise<CleaningWorld> {
       const { plan, facts } = look;
       return { look, report: await carryOut(estate, { configuration, organizations, plan, facts, ...request }) };
     },
-    carryOut: async ({ plan, facts }, options = {}) => {
+    carryOut: async ({ plan, facts }, options = {}, request = {}) => {
       const { configuration, organizations, estate } = await open(options);
-      return { report: await carryOut(estate, { configuration, organizations, plan, facts }) };
+      return { report: await carryOut(estate, { configuration, organizations, plan, facts, ...request }) };
     },
   };
 }
