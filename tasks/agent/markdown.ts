@@ -1,4 +1,5 @@
 /** Pieces of the pages that tasks show on a build. */
+import { neutralise } from './output.ts';
 
 /** One row of a table. */
 export function row(cells: readonly string[]): string {
@@ -14,9 +15,9 @@ export function table(
   return [row(head), row(alignments.map(each => (each === 'right' ? '---:' : '---'))), ...rows].join('\n');
 }
 
-/** Only names of a known grammar come here, but a backtick or a bar would end the span or the cell. */
+/** A backtick or a bar would end the span or the cell; what is left without them must still be no command. */
 export function code(text: string): string {
-  return `\`${text.replace(/[`|\r\n]/g, '')}\``;
+  return `\`${neutralise(text.replace(/[`|\r\n]/g, ''))}\``;
 }
 
 /** The beginning of a digest, for a table whose reader compares and does not copy. */

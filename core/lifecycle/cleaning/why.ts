@@ -70,9 +70,7 @@ function tellBuild(id: number, scene: Scene): Answer {
     const known = scene.builds.map(({ name }) => String(name.id));
     return { found: false, lines: [`No record and no tag names a build ${id}.${nameNearest(String(id), known)}`] };
   }
-  const said = builds.map(
-    build => `Build ${nameBuild(build.name)} of ${build.name.organization}: ${reasonOf(build, scene.now)}.`,
-  );
+  const said = builds.map(build => `${build.name.organization}: ${reasonOf(build, scene.now)}`);
   const none = places.length === 0 ? ['No image that is there is named by its records.'] : [];
   return { found: true, lines: [...said, ...none, ...tellPlaces(places, scene)] };
 }

@@ -73,7 +73,7 @@ describe('why', () => {
 
   it('answers for a build with its state, what holds it, and its images', () => {
     deepEqual(why('4712'), [
-      'Build 4712 of shop of contoso: its build 4712 of shop is there, held by the lease QA.',
+      'contoso: its build 4712 of shop is there, held by the lease QA',
       'ci/shop/web@b, tagged 4712, latest, stays:',
       '- its build 4712 of shop is there, held by the lease QA',
       '- the tag "latest" is on it, which is not its build\'s own',

@@ -1,0 +1,116 @@
+/** What a person reads before approving a plan: how much goes, from where, why, and what could not be read. Pure. */
+import { groupBy } from '../../core/base/group-by.ts';
+import type { CleanPlan, PlannedDeletion, WaitingImage } from '../../core/lifecycle/cleaning/clean-plan.ts';
+import { amount, type Block, bytes, day, digest, name, section, tableOf, text } from './report-blocks.ts';
+
+const inPlan = 'in plan.json';
+
+/** Tells a plan. */
+export function describePlan(plan: CleanPlan): Block[] {
+  const { deletions, waiting, kept, hash } = plan;
+  const leaving = deletions.filter(({ step }) => step === 'delete');
+  return [
+    ...describeUnread(plan),
+    {
+      kind: 'figures',
+      items: [
+        { label: 'are released: their tags come off', value: amount(deletions.length - leaving.length) },
+        { label: 'are deleted, which nothing brings back', value: amount(leaving.length) },
+        { label: 'become free at most, as layers may be shared', value: bytes(sizeOf(leaving)) },
+        { label: 'were released and wait', value: amount(waiting.length) },
+        { label: 'stay', value: amount(kept.images) },
+      ],
+    },
+    { kind: 'paragraph', text: 'The hash that this plan is approved by:' },
+    { kind: 'verbatim', lines: [hash] },
+    ...section('What goes', [...describeRepositories(plan), ...describeDeletions(deletions)]),
+    ...section('What waits', describeWaiting(waiting)),
+    ...section('Why the others stay', describeKept(plan)),
+  ];
+}
+
+/** What holds everything, first: a plan with nothing in it is not one where nothing is to do. */
+function describeUnread({ unread, unparsed }: CleanPlan): Block[] {
+  const references = unparsed.map(each => `${each}, which something runs`);
+  return [
+    ...notice('Everything stays, because not everything could be read:', unread),
+    ...notice('These references could not be read, and whatever they may mean stays:', references),
+  ];
+}
+
+/** A notice, or nothing where there is nothing to tell. */
+export function notice(words: string, items: readonly string[]): Block[] {
+  return items.length === 0 ? [] : [{ kind: 'notice', text: words, items }];
+}
+
+function describeRepositories({ deletions, waiting }: CleanPlan): Block[] {
+  const waits = groupBy(waiting, placeOf);
+  const rows = [...groupBy(deletions, placeOf)]
+    .sort(([one, of], [other, others]) => others.length - of.length || (one < other ? -1 : 1))
+    .map(([repository, of]) => {
+      const leaving = of.filter(({ step }) => step === 'delete');
+      const untagged = of.length - leaving.length;
+      const numbers = [untagged, leaving.length, waits.get(repository)?.length ?? 0];
+      return [name(repository), ...numbers.map(amount), bytes(sizeOf(of))];
+    });
+  const head = ['Repository', 'Tags off', 'Deleted', 'Waiting', 'Bytes at most'];
+  return tableOf('By repository', head, rows, inPlan);
+}
+
+function placeOf({ registry, repository }: Pick<PlannedDeletion, 'registry' | 'repository'>): string {
+  return `${registry}/${repository}`;
+}
+
+/** What is deleted is told before what only loses its tags, since nothing brings it back. */
+function describeDeletions(deletions: readonly PlannedDeletion[]): Block[] {
+  const ordered = [...deletions].sort((one, other) => rank(one) - rank(other));
+  const rows = ordered.map(({ registry, repository, digest: of, tags, step, reasons }) => [
+    name(`${registry}/${repository}`),
+    digest(of),
+    name(listTags(tags)),
+    text(step === 'delete' ? 'deleted' : 'tags off'),
+    text(tellReasons(reasons)),
+  ]);
+  return tableOf('Image by image', ['Repository', 'Digest', 'Tags', 'Step', 'Because'], rows, inPlan);
+}
+
+function rank({ step }: PlannedDeletion): number {
+  return step === 'delete' ? 0 : 1;
+}
+
+function describeWaiting(waiting: readonly WaitingImage[]): Block[] {
+  const rows = [...waiting]
+    .sort((one, other) => dueOf(one) - dueOf(other))
+    .map(({ registry, repository, digest: of, dueAt, reasons }) => [
+      name(`${registry}/${repository}`),
+      digest(of),
+      day(dueAt ?? undefined),
+      text(tellReasons(reasons)),
+    ]);
+  return tableOf('', ['Repository', 'Digest', 'Deleted from', 'Because'], rows, inPlan);
+}
+
+/** What nobody knows the date of is last. */
+function dueOf({ dueAt }: WaitingImage): number {
+  return dueAt === null ? Number.MAX_SAFE_INTEGER : Date.parse(dueAt);
+}
+
+function describeKept({ kept }: CleanPlan): Block[] {
+  const rows = kept.reasons.map(({ because, images }) => [text(because), amount(images)]);
+  const said =
+    'An image may stay for several reasons, and is counted for each. The input why tells them for one image.';
+  return rows.length === 0 ? [] : [...tableOf('', ['Reason', 'Images'], rows), { kind: 'paragraph', text: said }];
+}
+
+function listTags(tags: readonly string[]): string {
+  return tags.length > 3 ? `${tags.slice(0, 3).join(' ')} and ${tags.length - 3} more` : tags.join(' ');
+}
+
+function tellReasons(reasons: readonly string[]): string {
+  const [first = ''] = reasons;
+  return reasons.length > 1 ? `${first}, and ${reasons.length - 1} more` : first;
+}
+
+function sizeOf(images: readonly { readonly size: number }[]): number {
+  return images.reduce((sum, { size }) => sum + size, 0);
+}
