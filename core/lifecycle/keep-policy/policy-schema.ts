@@ -8,8 +8,7 @@ import { clusterNameShape, isClusterName } from '../facts/usage-report.ts';
 
 const years = 3650 * units.d;
 /** Not `z.int`, whose fault would keep the rules beside it from being looked at. */
-const count = (least: number) => {
-  const shape = `must be a whole number, at least ${least}`;
+const count = (least: number, shape = `must be a whole number, at least ${least}`) => {
   const isRight = (value: number): boolean => Number.isSafeInteger(value) && value >= least;
   return z.number(shape).refine(isRight, shape).meta({ type: 'integer', minimum: least });
 };
@@ -67,14 +66,17 @@ const usualReferences: z.input<typeof reference>[] = [
   { tag: '*', limit: 10 },
 ];
 
+const orNone = 'must be none, or a whole number, at least -1';
+
 /** `keep`: what must stay. */
 export const keepSchema = z
   .strictObject({
     deployed: z.boolean('must be true or false').prefault(true).describe('Whether what any cluster uses stays.'),
-    helmRevisions: count(-1)
+    helmRevisions: z
+      .union([z.literal('none'), count(-1, orNone)], say(orNone))
       .optional()
       .describe(
-        'Stored Helm revisions that stay beside those in use and newer ones; -1: all. Left out: 10 with deployed.',
+        'Stored Helm revisions that stay beside those in use and newer ones; -1: all; none: Helm is not asked. Left out: 10 with deployed.',
       ),
     tags: z
       .array(namePattern)
@@ -87,7 +89,10 @@ export const keepSchema = z
     newerThan: duration(0, years).prefault('24h').describe('What was pushed or tagged since stays.'),
   })
   // Whoever says that nothing is deployed has no history to keep either, unless they ask for it.
-  .transform(keep => ({ ...keep, helmRevisions: keep.helmRevisions ?? (keep.deployed ? 10 : undefined) }))
+  .transform(({ helmRevisions, ...keep }) => ({
+    ...keep,
+    helmRevisions: helmRevisions === 'none' ? undefined : (helmRevisions ?? (keep.deployed ? 10 : undefined)),
+  }))
   .prefault({})
   .describe('What must stay, whatever became of its build. Keep beats delete.');
 

@@ -78,6 +78,7 @@ describe('the policy', () => {
     deepEqual(gone, { withoutRecord: 'keep' });
     equal(schema.parse({ keep: { deployed: false } }).keep.helmRevisions, undefined);
     equal(schema.parse({ keep: { deployed: false, helmRevisions: 3 } }).keep.helmRevisions, 3);
+    equal(schema.parse({ keep: { deployed: true, helmRevisions: 'none' } }).keep.helmRevisions, undefined);
   });
 
   it('tells every fault at once', () => {
@@ -98,7 +99,7 @@ describe('the policy', () => {
     const faults = faultsOf(text);
     const expected = [
       'keep.deployed must be true or false',
-      'keep.helmRevisions must be a whole number, at least -1',
+      'keep.helmRevisions must be none, or a whole number, at least -1',
       'keep.tags.0 must be a glob, and holds what no name can',
       'keep.tags.1 must have at most 4 *',
       'keep.references.0.images.last must be a whole number',
