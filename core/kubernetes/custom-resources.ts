@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { inputError, withContext } from '../base/errors.ts';
 import type { Reading } from '../base/reading.ts';
 import type { KubernetesApi } from './api.ts';
+import { describeFault } from './fault.ts';
 import { followJsonPath, type JsonPath, parseJsonPath } from './json-path.ts';
-import { describe, readList } from './list.ts';
+import { readList } from './list.ts';
 import type { UseFact } from './usage.ts';
 
 /** A resource that is listed, and where its objects name images. */
@@ -69,7 +70,7 @@ async function readResource(api: KubernetesApi, custom: ReadyResource): Promise<
 
 function usesOf(each: unknown, label: string, paths: readonly JsonPath[]): Reading<UseFact> {
   const read = object.safeParse(each);
-  if (!read.success) return { kind: 'unread', reason: `one is not as expected: ${describe(read.error)}` };
+  if (!read.success) return { kind: 'unread', reason: `one is not as expected: ${describeFault(read.error)}` };
   const { namespace, name } = read.data.metadata;
   const where = `${label} ${namespace === '' ? '' : `${namespace}/`}${name}`;
   const images = new Set<string>();

@@ -6,9 +6,9 @@ import { gunzip } from '../helm/gzip.ts';
 import { toJson, toPlain } from '../helm/values.ts';
 import { parseYaml } from '../helm/yaml-text.ts';
 import type { ReadyResource } from './custom-resources.ts';
+import { describeFault } from './fault.ts';
 import { findImages } from './find-images.ts';
 import { followJsonPath } from './json-path.ts';
-import { describe } from './list.ts';
 
 /** What a revision says. */
 export interface HelmRecord {
@@ -37,7 +37,7 @@ const release = z.object({
  */
 export function readHelmRecord(encoded: string, resources: readonly ReadyResource[]): HelmRecord {
   const read = release.safeParse(parseJson(decode(encoded)));
-  if (!read.success) throw new Error(`it is not as expected: ${describe(read.error)}`);
+  if (!read.success) throw new Error(`it is not as expected: ${describeFault(read.error)}`);
   const { name, version, info, manifest, hooks } = read.data;
   const manifests = [manifest, ...(hooks ?? []).map(each => each.manifest)];
   const images = new Set(manifests.flatMap(each => listManifestImages(each, resources)));

@@ -8,8 +8,9 @@ import { groupBy } from '../base/group-by.ts';
 import type { Reading } from '../base/reading.ts';
 import type { KubernetesApi } from './api.ts';
 import type { ReadyResource } from './custom-resources.ts';
+import { describeFault } from './fault.ts';
 import { type HelmRecord, readHelmRecord } from './helm-record.ts';
-import { describe, readList } from './list.ts';
+import { readList } from './list.ts';
 import type { HelmReleaseFact } from './usage.ts';
 
 const object = z.object({
@@ -56,7 +57,7 @@ function readObject(
   resources: readonly ReadyResource[],
 ): Reading<StoredRecord> {
   const read = object.safeParse(each);
-  if (!read.success) return { kind: 'unread', reason: `one is not as expected: ${describe(read.error)}` };
+  if (!read.success) return { kind: 'unread', reason: `one is not as expected: ${describeFault(read.error)}` };
   const { metadata, type = '', data } = read.data;
   const label = `${metadata.namespace}/${metadata.name}`;
   const isHelms = resource === 'secrets' ? type.startsWith('helm.sh/') : data?.['release'] !== undefined;

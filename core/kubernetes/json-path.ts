@@ -18,7 +18,7 @@ export interface JsonPath {
 }
 
 const maxLength = 500;
-const token = /\.\.|\.?\[\s*(?:(\*)|(-?\d{1,9})|'([^'\\]+)'|"([^"\\]+)")\s*\]|\.?(?:(\*)|((?:[\w-]|\\.)+))/y;
+const token = /\.\.|\.?\[\s*(?:(\*)|(-?\d{1,9})|'([^'\\]+)'|"([^"\\]+)")\s*\]|\.?(?:(\*)|((?:[\w/-]|\\.)+))/y;
 
 /**
  * Reads a path such as `.spec.image`, `{.spec.steps[*].image}` or `$..containers[0]['image']`; `\.` is a dot within a name.

@@ -13,6 +13,7 @@ import * as z from 'zod';
 import { AppError, errorMessage, inputError } from '../base/errors.ts';
 import { findYamlFault } from '../base/yaml-fault.ts';
 import type { KubernetesServer } from './api.ts';
+import { describeFault } from './fault.ts';
 import type { KubernetesProxy, SignIn } from './http.ts';
 
 /**
@@ -67,7 +68,7 @@ type KubeconfigUser = z.infer<typeof user> | undefined;
 export function readKubeconfig(text: string, options: KubeconfigOptions): Kubeconfig {
   const { name } = options;
   const read = file.safeParse(parseText(text, name));
-  if (!read.success) throw inputError(`${name} is no kubeconfig: ${z.prettifyError(read.error).slice(0, 300)}`);
+  if (!read.success) throw inputError(`${name} is no kubeconfig: ${describeFault(read.error)}.`);
   const { clusters, contexts, 'current-context': current } = read.data;
   const serverOf = (cluster: string) => clusters.find(each => each.name === cluster)?.cluster.server ?? '';
   return {
@@ -198,9 +199,8 @@ async function signIn(config: KubeConfig, label: string): Promise<SignIn> {
     await config.applyToHTTPSOptions(options);
   } catch (thrown) {
     const isTold = thrown instanceof Error && thrown.constructor === Error;
-    const why = isTold
-      ? errorMessage(thrown).replace(/\s+/g, ' ').slice(0, 300)
-      : 'what its plugin gave is no credential';
+    const said = isTold ? errorMessage(thrown).replace(/\s+/g, ' ').trim().slice(0, 300) : '';
+    const why = said || 'its plugin gave no credential that can be read';
     throw new AppError(`${label}: ${why}`, { code: 'SIGN_IN_FAILED', cause: isTold ? thrown : undefined });
   }
   const given = Object.entries((options.headers ?? {}) as Record<string, string>);

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { Reading } from '../base/reading.ts';
 import type { KubernetesApi } from './api.ts';
+import { describeFault } from './fault.ts';
 
 /** What is listed in every namespace. */
 export interface ListRequest<T> {
@@ -99,7 +100,7 @@ async function askPage<T>(
     if (answer.kind === 'expired') return { kind: 'torn', reason: answer.reason };
     if (answer.kind !== 'ok') return { kind: 'unread', reason: answer.reason };
     const read = page.safeParse(answer.body);
-    if (!read.success) return unread(what, `the answer is no list: ${describe(read.error)}`);
+    if (!read.success) return unread(what, `the answer is no list: ${describeFault(read.error)}`);
     return { page: read.data };
   }
 }
@@ -143,12 +144,6 @@ function endOf<T>({ items, objects, announced }: Walk<T>, what: string): ListRea
 
 function unread(what: string, why: string): { readonly kind: 'unread'; readonly reason: string } {
   return { kind: 'unread', reason: `${what}: ${why}` };
-}
-
-/** Where values stand that are not as expected, and never the values. */
-export function describe(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}`.slice(0, 300) : 'it is not as expected';
 }
 
 function nameOf({ group, version, resource }: ListRequest<unknown>): string {

@@ -2,8 +2,9 @@
 import * as z from 'zod';
 import type { Reading } from '../base/reading.ts';
 import type { KubernetesApi } from './api.ts';
+import { describeFault } from './fault.ts';
 import { findImages } from './find-images.ts';
-import { describe, readList } from './list.ts';
+import { readList } from './list.ts';
 import { listUses, podSpec, podStatus } from './pod-images.ts';
 import type { UseFact } from './usage.ts';
 
@@ -58,7 +59,8 @@ type WithSpec = Pick<z.infer<typeof pod>, 'name' | 'namespace' | 'spec'> & Parti
 function usesOf(kind: string, schema: z.ZodType<WithSpec>): Workload['uses'] {
   return object => {
     const read = schema.safeParse(object);
-    if (!read.success) return { kind: 'unread', reason: `one ${kind} is not as expected: ${describe(read.error)}` };
+    if (!read.success)
+      return { kind: 'unread', reason: `one ${kind} is not as expected: ${describeFault(read.error)}` };
     const { name, namespace, spec, status } = read.data;
     return { kind: 'whole', items: listUses(`${kind} ${namespace}/${name}`, spec, status) };
   };
@@ -67,7 +69,7 @@ function usesOf(kind: string, schema: z.ZodType<WithSpec>): Workload['uses'] {
 function revisionUses(object: unknown): Reading<UseFact> {
   const read = controllerRevision.safeParse(object);
   if (!read.success) {
-    return { kind: 'unread', reason: `one controllerrevision is not as expected: ${describe(read.error)}` };
+    return { kind: 'unread', reason: `one controllerrevision is not as expected: ${describeFault(read.error)}` };
   }
   const { name, namespace, data } = read.data;
   const where = `controllerrevision ${namespace}/${name}`;

@@ -28,6 +28,11 @@ const imagesOf = (...tags: number[]): string[] => [
   ...tags.map(each => `web:${each}`),
 ];
 
+function releasesOf({ releases }: ClusterUsage) {
+  assert.ok(releases.kind === 'whole', JSON.stringify(releases));
+  return releases.items;
+}
+
 describe('Helm releases that helm wrote', () => {
   let cluster: Cluster;
   let folder: string;
@@ -46,11 +51,6 @@ describe('Helm releases that helm wrote', () => {
     runHelm(helm, line.split(' '), folder, { KUBECONFIG: join(folder, 'kubeconfig'), ...more });
   const upgrade = (helm: Helm, tag: number, more: Readonly<Record<string, string>> = {}): Promise<string> =>
     run(helm, `upgrade --install web web --set-string tag=${tag} --disable-openapi-validation`, more);
-  const releasesOf = ({ releases }: ClusterUsage) => {
-    assert.ok(releases.kind === 'whole', JSON.stringify(releases));
-    return releases.items;
-  };
-
   for (const helm of helms) {
     it(`are read as helm ${helm.version} stores them, and a plan keeps exactly what a rollback could start`, async () => {
       for (const tag of [1, 2, 3, 4]) await upgrade(helm, tag);
