@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'LEASE_DENIED' /* a build that had to be held could not be */
   | 'NOT_PROMOTED' /* an image that has not been where it must have been before */
   | 'RECORD_UNREADABLE' /* a build record or tombstone that cannot be understood */
+  | 'NOT_CLEANED' /* what had to go is still there: a source was not read, or a deletion failed */
   | 'BRAKE' /* the limit of deletions in 24 hours is reached */
   | 'DEFECT'; /* ours */
 

@@ -1,20 +1,36 @@
-/** Which connection or context is for which cluster of the configuration. */
-import { inputError } from '../../core/base/errors.ts';
-import type { ClusterConfiguration } from '../../core/lifecycle/configuration/cluster-schema.ts';
+/** The clusters of the configuration, each by the connection or the context that is for it. */
+import { systemClock } from '../../core/base/clock.ts';
+import { readCluster } from '../../core/kubernetes/read-cluster.ts';
+import type { Configuration } from '../../core/lifecycle/configuration/configuration.ts';
 import type { EstateCluster } from '../../core/lifecycle/facts/estate.ts';
+import { listClusters, type OfferedCluster, pickCluster } from '../agent/kubernetes.ts';
 import type { Assumed } from './configuration.ts';
 import type { ConnectionIds } from './inputs.ts';
 
-/** Opens every cluster of the configuration. Throws `INPUT_INVALID` for one that has no connection and no context. */
-export async function openClusters(
-  clusters: readonly ClusterConfiguration[],
-  _connections: ConnectionIds,
-): Promise<EstateCluster[]> {
-  for (const { name } of clusters) throw inputError(`No connection is for the cluster ${name}.`);
-  return [];
+/** What the connections and the kubeconfig offer. Throws `INPUT_INVALID`, naming the input, for one that cannot be read. */
+export function offerClusters({ kubernetesConnections, kubeconfig }: ConnectionIds): Promise<OfferedCluster[]> {
+  return listClusters({
+    connections: { input: 'kubernetesConnections', ids: kubernetesConnections },
+    kubeconfig: { input: 'kubeconfig', path: kubeconfig },
+  });
 }
 
-/** The clusters of an audit without a configuration: those of the connections. */
-export async function assumeClusters(_connections: ConnectionIds): Promise<Assumed['clusters']> {
-  return [];
+/** Opens every cluster of the configuration; nothing is sent. Throws `INPUT_INVALID` for one that nothing is for. */
+export function openClusters(
+  { clusters, keep }: Pick<Configuration, 'clusters' | 'keep'>,
+  offers: readonly OfferedCluster[],
+): EstateCluster[] {
+  return clusters.map(wanted => {
+    const api = pickCluster(offers, wanted).connect();
+    // Listing Secrets is a right that nobody should need to give for nothing.
+    const options = { customResources: wanted.customResources, helm: keep.helmRevisions !== undefined };
+    const read = async () => ({ takenAt: systemClock.now(), ...(await readCluster(api, options)) });
+    return { name: wanted.name, read };
+  });
+}
+
+/** The clusters of an audit without a configuration: whatever each connection means by default. */
+export function assumeClusters(offers: readonly OfferedCluster[]): Assumed['clusters'] {
+  const servers = new Set(offers.flatMap(({ isDefault, server }) => (isDefault && server ? [server] : [])));
+  return [...servers].map((server, at) => ({ name: `cluster-${at + 1}`, server }));
 }

@@ -4,9 +4,10 @@ import type { Configuration } from '../../core/lifecycle/configuration/configura
 import type { EstateCluster } from '../../core/lifecycle/facts/estate.ts';
 import type { Http } from '../../core/oci/http.ts';
 import { connectOrganization, type Organization } from '../agent/azure-devops.ts';
+import type { OfferedCluster } from '../agent/kubernetes.ts';
 import { hostOf } from '../agent/sign-in.ts';
 import { readApprovedPlan } from './approved-plan.ts';
-import { assumeClusters, openClusters } from './clusters.ts';
+import { assumeClusters, offerClusters, openClusters } from './clusters.ts';
 import { assumeConfiguration, readConfiguration } from './configuration.ts';
 import { type CleanImagesInputs, readInputs } from './inputs.ts';
 import { matchRegistries, type OwnConnection, type RegistryCandidates, readOwnConnections } from './registries.ts';
@@ -28,7 +29,10 @@ export async function prepare(http: Http): Promise<Job> {
   const inputs = readInputs();
   const { connections } = inputs;
   const own = await readOwnConnections(connections, http);
-  const configuration = await configure(inputs, own);
+  const offers = await offerClusters(connections);
+  const configuration = inputs.configuration
+    ? await readConfiguration(inputs.configuration)
+    : assume(inputs.registries, own, offers);
   const approved = inputs.approved && (await readApprovedPlan(inputs.approved, configuration));
   const { azureSubscriptions, azureDevOpsConnection: id } = connections;
   const registries = await matchRegistries(configuration.registries, own, { azureSubscriptions, http });
@@ -38,17 +42,16 @@ export async function prepare(http: Http): Promise<Job> {
       connectOrganization(url, { id, input: 'azureDevOpsConnection' }, http),
     ]),
   );
-  const clusters = await openClusters(configuration.clusters, connections);
+  const clusters = openClusters(configuration, offers);
   return { inputs, configuration, approved, registries, organizations, clusters };
 }
 
-async function configure(inputs: CleanImagesInputs, own: readonly OwnConnection[]): Promise<Configuration> {
-  if (inputs.configuration) return readConfiguration(inputs.configuration);
-  const registries = new Map(
-    [...inputs.registries, ...own.map(each => each.address)].map(address => [hostOf(address), address]),
-  );
-  return assumeConfiguration({
-    registries: [...registries.values()],
-    clusters: await assumeClusters(inputs.connections),
-  });
+function assume(
+  registries: readonly string[],
+  own: readonly OwnConnection[],
+  offers: readonly OfferedCluster[],
+): Configuration {
+  const addresses = [...registries, ...own.map(each => each.address)];
+  const distinct = new Map(addresses.map(address => [hostOf(address), address]));
+  return assumeConfiguration({ registries: [...distinct.values()], clusters: assumeClusters(offers) });
 }

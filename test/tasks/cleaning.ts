@@ -2,9 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type AcrEmulator, type AcrOptions, startAcr } from '../emulators/acr/acr.ts';
+import type { Identity } from '../emulators/acr/access.ts';
+import { type AcrEmulator, startAcr } from '../emulators/acr/acr.ts';
+import { defaultIdentities } from '../emulators/acr/oauth.ts';
 import { type AzureDevOpsEmulator, startAzureDevOps } from '../emulators/azure-devops/azure-devops.ts';
 import { type EntraEmulator, startEntra } from '../emulators/entra/entra.ts';
+import { type KubernetesEmulator, startKubernetes } from '../emulators/kubernetes/kubernetes.ts';
 import { createClock, type SettableClock } from '../emulators/settable-clock.ts';
 import { createTls } from '../emulators/tls.ts';
 import {
@@ -44,6 +47,9 @@ export interface Cleaning {
   readonly devOps: AzureDevOpsEmulator;
   readonly ci: AcrEmulator;
   readonly prod: AcrEmulator;
+  readonly cluster: KubernetesEmulator;
+  /** Who the registries let in; whoever is added is let in from then on. */
+  readonly identities: { readonly ci: Identity[]; readonly prod: Identity[] };
   /** The folder of plan.json and report.html. */
   readonly output: string;
   /** Makes a build with an image in each repository, records them as TagImage does, and gives their digests. */
@@ -52,6 +58,8 @@ export interface Cleaning {
   configure(more?: string, registries?: string): Promise<void>;
   /** Runs the task with a connection to each registry; `inputs` come over that. */
   clean(inputs?: Record<string, string>, run?: Partial<TaskRun>): Promise<TaskOutcome>;
+  /** A Kubernetes connection to the cluster, by the token of a service account. */
+  clusterConnection(token?: string): TestEndpoint;
   /** A connection of a service principal that Entra knows, under an id of its own, and the object id that roles name. */
   addPrincipal(): { readonly id: string; readonly endpoint: TestEndpoint; readonly objectId: string };
   /** Every request to a registry that was no GET and no HEAD, and no sign-in. */
@@ -62,14 +70,16 @@ export interface Cleaning {
 }
 
 /** Starts it: the project of the default variables with the pipeline 12, and another project with the pipeline 13. */
-export async function openCleaning(options: Omit<AcrOptions, 'tls' | 'clock'> = {}): Promise<Cleaning> {
+export async function openCleaning(): Promise<Cleaning> {
   await buildTasks();
   const [tls, agent, clock] = [await createTls(), await makeAgentFolder(), createClock()];
-  const [ci, prod, entra, devOps] = await Promise.all([
-    startAcr({ ...options, tls, clock }),
-    startAcr({ ...options, tls, clock }),
+  const identities = { ci: [...defaultIdentities], prod: [...defaultIdentities] };
+  const [ci, prod, entra, devOps, cluster] = await Promise.all([
+    startAcr({ tls, clock, identities: identities.ci }),
+    startAcr({ tls, clock, identities: identities.prod }),
     startEntra({ tls, clock }),
     startAzureDevOps({ collectionId, tls, clock, flavour: 'server' }),
+    startKubernetes({ tls, clock }),
   ]);
   devOps.world.addProject({ id: projectId, name: 'Web Shop' });
   devOps.world.addProject({ id: library.projectId, name: 'Library' });
@@ -85,6 +95,8 @@ export async function openCleaning(options: Omit<AcrOptions, 'tls' | 'clock'> = 
     devOps,
     ci,
     prod,
+    cluster,
+    identities,
     output,
     build: images => build(devOps, ci, images),
     configure: (more = '', registries = registriesOf(ci, prod)) =>
@@ -118,6 +130,12 @@ export async function openCleaning(options: Omit<AcrOptions, 'tls' | 'clock'> = 
         ...run,
       });
     },
+    clusterConnection: (token = cluster.token) => ({
+      url: cluster.url,
+      scheme: 'Token',
+      parameters: { apiToken: base64(token), serviceAccountCertificate: base64(tls.ca) },
+      data: { authorizationType: 'ServiceAccount' },
+    }),
     addPrincipal: () => addPrincipal(entra),
     changes: () =>
       [ci, prod].flatMap(acr =>
@@ -128,7 +146,8 @@ export async function openCleaning(options: Omit<AcrOptions, 'tls' | 'clock'> = 
       ),
     forget: () => rm(output, { recursive: true, force: true }),
     close: async () => {
-      await Promise.all([ci.close(), prod.close(), entra.close(), devOps.close(), agent.remove()]);
+      await Promise.all([ci, prod, entra, devOps, cluster].map(each => each.close()));
+      await agent.remove();
     },
   };
 }
@@ -139,6 +158,10 @@ function registriesOf(ci: AcrEmulator, prod: AcrEmulator): string {
     `  - { name: ci, url: "${ci.host}", onBuildDeleted: delete }`,
     `  - { name: prod, url: "${prod.host}", onBuildDeleted: delete }`,
   ].join('\n');
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
 }
 
 /** Writes a file below the sources, and its folders. */
