@@ -1,5 +1,6 @@
 /** Quiet worlds: everything is there before the first build dies, so that the end can be foretold exactly, by brute force. */
 import fc from 'fast-check';
+import type { Veto } from '../../../core/lifecycle/veto.ts';
 import { day, type Estate, hour, startEstate } from './estate.ts';
 import { leavePromotion } from './promoted-copies.ts';
 
@@ -73,8 +74,23 @@ interface Node {
   readonly tags: string[];
 }
 
-/** Lives the world to its end; gives what is there and what should be, digests and tags. */
-export async function live(world: QuietWorld): Promise<{ readonly there: string[]; readonly foretold: string[] }> {
+/** What a keep plan forbids in a life: manifests by their numbers, so long as it stands. */
+export interface QuietVeto {
+  readonly manifests: readonly number[];
+  /** It stands on so many days; 9 is to the end. */
+  readonly days: number;
+}
+
+/** What is there at the end and what should be, without a veto; digests and tags. */
+export interface QuietEnd {
+  readonly there: string[];
+  readonly foretold: string[];
+  /** The manifests that the veto was about. */
+  readonly vetoed: string[];
+}
+
+/** Lives the world to its end. */
+export async function live(world: QuietWorld, veto: QuietVeto = { manifests: [], days: 0 }): Promise<QuietEnd> {
   const estate = await startEstate();
   try {
     estate.rules = {
@@ -98,9 +114,12 @@ export async function live(world: QuietWorld): Promise<{ readonly there: string[
     }
     for (const [at, build] of world.builds.entries()) if (build.dies) estate.ado.world.deleteBuild(ids[at]!);
     estate.advance(2 * day);
-    for (let days = 0; days < 9; days += 1) {
+    const vetoed = veto.manifests.map(at => nodes[at % nodes.length]!.digest);
+    const forbid: Veto = (_, digest) => (vetoed.includes(digest) ? 'it runs' : undefined);
+    // An account that a veto held open takes a grace to be closed.
+    for (let days = 0; days < 9 + (veto.days % 9); days += 1) {
       estate.rules = { ...estate.rules, ...asRules(world.rules[days < 2 ? 0 : 1]) };
-      await estate.reconcile();
+      await estate.reconcile(days < veto.days || veto.days === 9 ? { veto: forbid } : {});
       estate.advance(day + hour);
     }
     const foretold = new Set(foretell(nodes, dead));
@@ -112,6 +131,7 @@ export async function live(world: QuietWorld): Promise<{ readonly there: string[
         ...held.flatMap(({ tags, digest }) => tags.map(tag => `${tag} ${digest}`)),
         ...left,
       ].sort(),
+      vetoed,
     };
   } finally {
     await estate.close();

@@ -1,5 +1,6 @@
 /** Random worlds: whatever may happen to a registry and its builds, in any order. world-oracle.ts judges it. */
 import fc from 'fast-check';
+import type { Veto } from '../../../core/lifecycle/veto.ts';
 import { pushChart, putChart } from './charts-in.ts';
 import { day, hour, startEstate } from './estate.ts';
 import { leavePromotion } from './promoted-copies.ts';
@@ -35,11 +36,14 @@ export type Step =
   | { readonly do: 'lock' | 'unlock'; readonly repository: number; readonly manifest: number }
   | { readonly do: 'deleteBuild' | 'purgeBuild' | 'reviveBuild'; readonly build: number }
   | { readonly do: 'advance'; readonly hours: number }
-  | { readonly do: 'reconcile'; readonly fault: number };
+  | { readonly do: 'veto'; readonly repository: number; readonly manifests: readonly number[] }
+  /** `stop`: at which question the time is over; 0: at none. */
+  | { readonly do: 'reconcile'; readonly fault: number; readonly stop: number };
 
 const some = fc.nat({ max: 50 });
 /** None, or one at a request that a reconciliation comes to: without a bias, which would have most fail at the first. */
 const fault = fc.oneof(fc.constant(0), fc.noBias(fc.integer({ min: 1, max: 150 })));
+const stop = fc.oneof(fc.constant(0), fc.constant(0), fc.noBias(fc.integer({ min: 1, max: 30 })));
 const repository = fc.nat({ max: 1 });
 
 const any: fc.Arbitrary<Step> = fc.oneof(
@@ -110,7 +114,11 @@ const any: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('advance' as const), hours: fc.nat({ max: 40 }) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('reconcile' as const), fault }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('veto' as const), repository, manifests: fc.array(some, { maxLength: 4 }) }),
+  },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('reconcile' as const), fault, stop }) },
 );
 
 const something: readonly Step[] = [
@@ -135,13 +143,21 @@ const names = ['v1.0.0', 'latest', 'prod', '47', 'rc-1'];
 /** Plays the steps, then lets everything come to rest, and gives every breach of a law. */
 export async function play(all: readonly Step[]): Promise<string[]> {
   const estate = await startEstate();
-  const state: Play = { estate, builds: [], untagged: new Map(), childrenOf: new Map(), violations: [] };
+  const state: Play = {
+    estate,
+    builds: [],
+    untagged: new Map(),
+    childrenOf: new Map(),
+    vetoed: new Set(),
+    violations: [],
+  };
   estate.rules = {
     ...estate.rules,
     brake: { deleted: { images: 1e6, percent: 1e6 }, absent: { images: 1e6, percent: 1e6 } },
   };
   try {
     for (const step of all) await apply(state, step);
+    state.vetoed.clear();
     watch(state, 0);
     for (let days = 0; days < 9; days += 1) {
       await estate.reconcile();
@@ -281,9 +297,17 @@ const actions: Actions = {
     delete found.build.deadSince;
   },
   advance: ({ estate }, step) => estate.advance(step.hours * hour),
+  veto: ({ estate, vetoed }, step) => {
+    const there = estate.acr.world.manifests(nameOf(step));
+    for (const place of vetoed) if (place.startsWith(`${nameOf(step)}@`)) vetoed.delete(place);
+    for (const at of step.manifests) vetoed.add(`${nameOf(step)}@${pick(there, at)}`);
+  },
   reconcile: async (state, step) => {
     watch(state, step.fault);
-    await state.estate.reconcile().catch(() => undefined);
+    let asked = 0;
+    const until = (): boolean => (asked += 1) === step.stop;
+    const veto: Veto = (name, digest) => (state.vetoed.has(`${name}@${digest}`) ? 'it runs' : undefined);
+    await state.estate.reconcile({ veto, until }).catch(() => undefined);
     state.estate.acr.faults.clear();
   },
 };

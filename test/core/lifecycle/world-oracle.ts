@@ -21,6 +21,8 @@ export interface Play {
   readonly untagged: Map<string, string>;
   /** What indexes that were deleted had as children. */
   readonly childrenOf: Map<string, readonly string[]>;
+  /** What a keep plan forbids to touch by now, by `repository@digest`. */
+  readonly vetoed: Set<string>;
   readonly violations: string[];
 }
 
@@ -45,9 +47,10 @@ export function watch(state: Play, fault: number): void {
 }
 
 function judgeUntag(state: Play, repository: string, tag: string): void {
-  const { estate, builds, untagged, violations } = state;
+  const { estate, builds, untagged, vetoed, violations } = state;
   const digest = estate.acr.world.tags(repository)[tag];
   if (!repositories.includes(repository) || digest === undefined) return;
+  if (vetoed.has(`${repository}@${digest}`)) violations.push(`untagged ${repository}:${tag}, which is vetoed`);
   const build = builds.find(each => String(each.id) === tag);
   if (build && givesUp(state, build, repository, digest)) untagged.set(`${repository}:${tag}`, digest);
   else violations.push(`untagged ${repository}:${tag}, which is not a dead build's to lose`);
@@ -69,7 +72,7 @@ function givesUp(state: Play, build: Made, repository: string, digest: string): 
 }
 
 function judgeDeletion(state: Play, repository: string, digest: string): void {
-  const { estate, builds, childrenOf, violations } = state;
+  const { estate, builds, childrenOf, vetoed, violations } = state;
   const needed = neededIn(estate, repository);
   for (const victim of withReferrers(estate, repository, digest)) {
     const isKept = builds.some(build => keeps(state, build, repository, victim));
@@ -78,7 +81,10 @@ function judgeDeletion(state: Play, repository: string, digest: string): void {
       victim,
       manifests.map(child => child.digest),
     );
-    const why = needed.get(victim) ?? (isKept && !isGivenUp(state, repository, victim) ? 'it is kept' : undefined);
+    const isVetoed = vetoed.has(`${repository}@${victim}`);
+    const why = isVetoed
+      ? 'it is vetoed'
+      : (needed.get(victim) ?? (isKept && !isGivenUp(state, repository, victim) ? 'it is kept' : undefined));
     if (why !== undefined)
       violations.push(`deleted ${repository}@${victim}${victim === digest ? '' : ` with ${digest}`}: ${why}`);
   }
