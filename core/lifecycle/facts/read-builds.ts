@@ -8,7 +8,7 @@ import type { Estate, EstateOrganization, EstateProject } from './estate.ts';
 import { readHolds } from './read-holds.ts';
 import { type BuildAnswer, readStates } from './read-states.ts';
 import { readUnrecordedBuilds } from './read-unrecorded-builds.ts';
-import { type BuildsPart, tellUnseen } from './unseen.ts';
+import { type BuildsPart, listUnseen, tellUnseen } from './unseen.ts';
 
 /** What was read of all organizations. */
 export interface BuildsReading {
@@ -42,7 +42,7 @@ export async function readBuildFacts(
   return {
     builds: parts.flatMap(each => each.facts),
     organizations: told,
-    unseen: parts.flatMap(each => each.unseen),
+    unseen: tellUnseen(parts.flatMap(each => each.unseen)),
   };
 }
 
@@ -114,11 +114,11 @@ async function readProject(
     const told = named.get(keyOf(answer)) ?? [];
     return distinct(told.map(each => makeBuildFact(each.build, answer, retainedBy, { told: each, findSource })));
   });
-  const unseen = [
-    ...tellUnseen('builds', project.name, organization.name, unread),
-    ...tellUnseen('classic releases', project.name, organization.name, held.unread),
-  ];
-  return { facts, unread, unseen };
+  return {
+    facts,
+    unread,
+    unseen: listUnseen(organization, project, { builds: unread, 'classic releases': held.unread }),
+  };
 }
 
 /** A build may be named with several pipelines, of which one at most is its own. */

@@ -1,4 +1,8 @@
-/** Which classic releases hold builds that are gone. Builds that are there are not asked for: they stay anyway. */
+/**
+ * Which classic releases hold builds that are gone. Builds that are there are not asked for: they stay anyway. Nor are
+ * retention leases: while one is valid nobody can delete its build, and it goes with the build.
+ * https://learn.microsoft.com/azure/devops/pipelines/policies/retention
+ */
 import type { AzureDevOps } from '../../azure-devops/connection.ts';
 import { hasReleasePipelines, listHoldingReleases } from '../../azure-devops/held-builds.ts';
 import { mapConcurrently } from '../../base/concurrency.ts';

@@ -11,7 +11,7 @@ import type { AbsenceFact } from './registry-reading.ts';
 export interface BuildQuestion {
   readonly id: number;
   readonly definition: number;
-  /** What tombstones say of its absence. */
+  /** What tombstones say of its absence, in this pipeline. */
   readonly absences: readonly AbsenceFact[];
 }
 
@@ -86,9 +86,9 @@ function stateOf(found: BuildFacts & { readonly deleted: boolean }, definition: 
  * Since when a build is absent: of several registries the latest, because only one that looked since can say whether it was
  * there in between. Where images were let go, the wait was over by then.
  */
-function sinceOf({ definition, absences }: BuildQuestion, scope: keyof typeof absenceMs): number | undefined {
+function sinceOf({ absences }: BuildQuestion, scope: keyof typeof absenceMs): number | undefined {
   const times = absences
-    .filter(each => each.definition === definition && (each.seen === scope || each.seen === 'released'))
+    .filter(each => each.seen === scope || each.seen === 'released')
     .map(each => (each.seen === 'released' ? each.since - absenceMs[scope] : each.since));
   return times.length === 0 ? undefined : Math.max(...times);
 }

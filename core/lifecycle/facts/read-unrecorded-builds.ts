@@ -8,7 +8,7 @@ import { holdsOf, makeBuildFact } from './build-fact.ts';
 import type { EstateOrganization, EstateProject } from './estate.ts';
 import { readHolds } from './read-holds.ts';
 import type { BuildAnswer } from './read-states.ts';
-import { type BuildsPart, tellUnseen } from './unseen.ts';
+import { type BuildsPart, listUnseen } from './unseen.ts';
 
 /** Ids of Azure DevOps are of 32 bits; a longer number in a tag is a date or the like, and would spoil the question. */
 const largestId = 2 ** 31 - 1;
@@ -33,7 +33,7 @@ export async function readUnrecordedBuilds(
   return {
     facts: parts.flatMap(each => each.facts),
     unread: unread.length > 0 ? unread.join('; ') : undefined,
-    unseen: [...new Set(parts.flatMap(each => each.unseen))],
+    unseen: parts.flatMap(each => each.unseen),
   };
 }
 
@@ -86,9 +86,6 @@ async function toPart(
   return {
     facts,
     unread,
-    unseen: [
-      ...tellUnseen('builds', project.name, organization.name, unread),
-      ...tellUnseen('classic releases', project.name, organization.name, held.unread),
-    ],
+    unseen: listUnseen(organization, project, { builds: unread, 'classic releases': held.unread }),
   };
 }

@@ -149,15 +149,26 @@ describe('asking Azure Repos', () => {
       assert.equal(count('git.commits'), 3);
     });
 
-    it('tells the date of an annotation, also where it does not say that it is UTC, and none where there is none', async () => {
-      const at = Date.parse('2026-06-22T04:28:23Z');
-      const said = emulator.world.git.tag(web, 'v1', 'a'.repeat(40), { at });
+    it('tells the date of an annotation, and none where there is none', async () => {
+      const said = emulator.world.git.tag(web, 'v1', 'a'.repeat(40), { at: 1000 });
       const silent = emulator.world.git.tag(web, 'v2', 'a'.repeat(40), {});
-      assert.deepEqual(await readTagDate(ado, repository, said), { kind: 'found', date: at });
+      assert.deepEqual(await readTagDate(ado, repository, said), { kind: 'found', date: 1000 });
       assert.deepEqual(await readTagDate(ado, repository, silent), { kind: 'found', date: undefined });
-      const taggedBy = { date: '2026-06-22T04:28:23' };
-      emulator.faults.add({ effect: { kind: 'edit', edit: json => ({ ...(json as object), taggedBy }) } });
-      assert.deepEqual(await readTagDate(ado, repository, said), { kind: 'found', date: at });
+    });
+
+    it('takes a date without a zone for UTC, wherever it runs', async () => {
+      const zone = process.env['TZ'];
+      process.env['TZ'] = 'Asia/Tokyo';
+      try {
+        const said = emulator.world.git.tag(web, 'v1', 'a'.repeat(40), { at: 0 });
+        const taggedBy = { date: '2026-06-22T04:28:23' };
+        emulator.faults.add({ effect: { kind: 'edit', edit: json => ({ ...(json as object), taggedBy }) } });
+        const date = Date.parse('2026-06-22T04:28:23Z');
+        assert.deepEqual(await readTagDate(ado, repository, said), { kind: 'found', date });
+      } finally {
+        if (zone === undefined) delete process.env['TZ'];
+        else process.env['TZ'] = zone;
+      }
     });
 
     it('learns nothing from the dates of what was not asked for', async () => {

@@ -106,7 +106,8 @@ describe('reading builds where answers are none', () => {
     world.deleteBuild(20);
     world.denyProject(azure.bank.id);
     const records = [recordOf(2), ...[20, 21, 22].map(id => recordOf(id, { project: 'Bank', definition: 13 }))];
-    const { builds, unseen } = await readBuildFacts([azure.organization()], { records, absences: [] });
+    const candidates = new Map([[contoso, [30, 31]]]);
+    const { builds, unseen } = await readBuildFacts([azure.organization()], { records, absences: [], candidates });
     assert.deepEqual(goneOf(builds, now), [2]);
     assert.equal(unseen.length, 1, unseen.join('\n'));
     assert.match(
