@@ -17,6 +17,7 @@ import {
   section,
   type Tone,
   tableOf,
+  tags,
   text,
 } from './report-blocks.ts';
 
@@ -39,7 +40,7 @@ const causeWords: Readonly<Record<Cause, string>> = {
   belongs: 'they belong to what goes',
 };
 
-/** Tells an audit. */
+/** Tells an audit, but for single images. */
 export function describeAudit(audit: Audit): Block[] {
   const { total, owners, registries } = audit;
   const gone = owners.filter(({ owner }) => owner === 'gone' || owner === 'taggedGone');
@@ -59,6 +60,12 @@ export function describeAudit(audit: Audit): Block[] {
     ...section('Where it lies', describePlaces(audit)),
     ...section('How old it is', [drawAges(audit)]),
     ...section('What would go', tableCauses(audit)),
+  ];
+}
+
+/** The rest of it: images that somebody may ask about, and what was assumed. */
+export function describeAuditedImages(audit: Audit): Block[] {
+  return [
     ...section('The biggest images', tableImages(audit.biggest)),
     ...section('The oldest images', tableImages(audit.oldest)),
     ...section('What these figures assume', [{ kind: 'list', items: audit.assumptions, rest: 'not shown' }]),
@@ -180,22 +187,24 @@ function tableCauses({ causes }: Audit): Block[] {
 }
 
 function tableImages(images: readonly AuditedImage[]): Block[] {
-  const rows = images.map(({ registry, repository, digest: of, tags, bytes: size, pushedAt, owner, isLeaving }) => [
-    name(`${registry}/${repository}`),
-    digest(of),
-    name(tags.slice(0, 3).join(' ')),
-    bytes(size),
-    day(pushedAt),
-    text(ownerWords[owner][0]),
-    text(isLeaving ? 'would go' : 'stays'),
-  ]);
-  return tableOf('', ['Repository', 'Digest', 'Tags', 'Bytes', 'Pushed', 'Of', ''], rows);
+  const rows = images.map(
+    ({ registry, repository, digest: of, tags: all, bytes: size, pushedAt, owner, isLeaving }) => [
+      name(`${registry}/${repository}`),
+      digest(of),
+      tags(all),
+      bytes(size),
+      day(pushedAt),
+      text(ownerWords[owner][0]),
+      text(isLeaving ? 'would go' : 'stays'),
+    ],
+  );
+  return tableOf('', ['Repository', 'Digest', 'Tags', 'Bytes', 'Pushed', 'Of', 'Plan'], rows);
 }
 
 function percentOf(part: number, whole: number): string {
-  if (whole === 0 || part === 0) return '0 %';
+  if (whole === 0 || part === 0) return '0\u00a0%';
   const percent = (part / whole) * 100;
-  return percent < 1 ? 'below 1 %' : `${Math.round(percent)} %`;
+  return percent < 1 ? 'below 1\u00a0%' : `${Math.round(percent)}\u00a0%`;
 }
 
 function count(of: number, one: string, several: string): string {

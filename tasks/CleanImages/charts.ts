@@ -18,11 +18,13 @@ export function drawChart(chart: Chart, id: string): Html {
   return html`<figure>
 <figcaption>${chart.title}</figcaption>
 ${drawLegend(chart)}
+<div class="scroll">
 <svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-description">
 <title id="${id}-title">${chart.title}</title>
 <desc id="${id}-description">${chart.description}</desc>
 ${content}
 </svg>
+</div>
 </figure>`;
 }
 
@@ -105,7 +107,9 @@ function drawShare(chart: Chart): Drawing {
     from += scale(amount);
     const percent = total > 0 ? Math.round((amount / total) * 100) : 0;
     // Under a narrow part there is no room for its share; the legend's table has it.
-    return scale(amount) < 50 ? [] : [html`<text class="value" x="${round(start + 4)}" y="60">${percent} %</text>`];
+    return scale(amount) < 50
+      ? []
+      : [html`<text class="value" x="${round(start + 4)}" y="60">${`${percent}\u00a0%`}</text>`];
   });
   return { height: 68, content: [...drawSegments(chart, row, { x: 0, y: 0, height: 40, scale }), ...labels] };
 }

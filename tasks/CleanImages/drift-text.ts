@@ -1,7 +1,7 @@
 /** Where things do not fit together, for people: what will not start again comes first. Pure. */
 import type { Drift, LeaseFact } from '../../core/lifecycle/cleaning/drift.ts';
 import { nameBuild } from '../../core/lifecycle/keep-policy/known-builds.ts';
-import { amount, type Block, day, digest, name, section, tableOf, text } from './report-blocks.ts';
+import { amount, type Block, day, digest, name, section, tableOf, tags, text } from './report-blocks.ts';
 
 /** Tells drift; nothing where there is none. */
 export function describeDrift(drift: Drift): Block[] {
@@ -60,10 +60,10 @@ function tellLost({ lostImages }: Drift): Block[] {
 }
 
 function tellLocked({ lockedForEver }: Drift): Block[] {
-  const rows = lockedForEver.map(({ registry, repository, digest: of, tags, lockedTags }) => [
+  const rows = lockedForEver.map(({ registry, repository, digest: of, tags: all, lockedTags }) => [
     name(`${registry}/${repository}`),
     digest(of),
-    name(listSome(tags, 3)),
+    tags(all),
     text(lockedTags.length === 0 ? 'the image' : `its tag ${listSome(lockedTags, 3)}`),
   ]);
   return tableOf(
@@ -74,12 +74,32 @@ function tellLocked({ lockedForEver }: Drift): Block[] {
 }
 
 function tellLeases(leases: readonly LeaseFact[]): Block[] {
-  const rows = leases.map(({ build, ownerId, createdOn }) => [text(nameBuild(build)), text(ownerId), day(createdOn)]);
+  const rows = leases.map(({ build, ownerId, createdOn }) => [
+    text(nameBuild(build)),
+    text(tellOwner(ownerId)),
+    day(createdOn),
+  ]);
   return tableOf(
     'Leases of pipelines that are gone: they hold their builds for ever',
     ['Build', 'Owner', 'Taken'],
     rows,
   );
+}
+
+/** An owner's name as core/lifecycle/retain-build.ts writes it, in words; as it stands where it is another. */
+function tellOwner(ownerId: string): string {
+  const pattern = /^ImageLifecycle:([^:]+(?::\d+)?):([^:]*):[0-9a-f-]{36}\.(pipeline|release)\.(\d+)$/;
+  const [, host, stage = '', kind, definition] = pattern.exec(ownerId) ?? [];
+  if (host === undefined) return ownerId;
+  return `stage ${decode(stage)} of ${host}, for ${kind} ${definition}`;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function tellStray({ strayImages }: Drift): Block[] {

@@ -28,7 +28,7 @@ p { margin: 8px 0; max-width: 76ch; }
 .notice p, .notice ul { margin: 4px 0; }
 figure { margin: 24px 0; }
 figcaption { font-weight: 600; margin-bottom: 6px; }
-svg { display: block; width: 100%; height: auto; overflow: visible; }
+.scroll svg { display: block; width: 100%; min-width: 620px; height: auto; }
 svg text { font-size: 13px; fill: var(--ink); font-variant-numeric: tabular-nums; }
 svg text.value { fill: var(--soft); }
 svg line { stroke: var(--line); }
@@ -40,11 +40,14 @@ svg line { stroke: var(--line); }
 .unknown { fill: var(--unknown); background: var(--unknown); } .chart { fill: var(--chart); background: var(--chart); }
 .age { fill: var(--age); background: var(--age); }
 .scroll { overflow-x: auto; margin: 12px 0; }
-table { border-collapse: collapse; width: 100%; font-size: 14px; }
+table { border-collapse: collapse; width: 100%; min-width: 620px; font-size: 14px; }
 caption { text-align: left; font-weight: 600; padding: 4px 0 6px; }
 th { text-align: left; color: var(--soft); font-weight: 600; font-size: 13px; }
-th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
 th:last-child, td:last-child { padding-right: 0; }
+td.name { min-width: 190px; overflow-wrap: anywhere; }
+td.tags { min-width: 80px; overflow-wrap: anywhere; }
+td.digest, td.day { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; overflow-wrap: normal; }
 code, pre { font: 13px/1.5 ui-monospace, "Cascadia Mono", Consolas, "Noto Sans Mono", monospace; }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -54,6 +57,6 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8p
   main { max-width: none; padding: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h2 { break-after: avoid; } figure, tr, .figures li { break-inside: avoid; } thead { display: table-header-group; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; } table, .scroll svg { min-width: 0; } td.name { min-width: 140px; }
 }
 `;

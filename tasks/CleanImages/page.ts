@@ -9,6 +9,7 @@ import { type Block, type Cell, formatCount } from './report-blocks.ts';
 /** Of one table or list: a browser shows more, but nobody reads it, and plan.json has them all. */
 const mostRows = 500;
 const mostLines = 5000;
+const shownOfDigest = 'sha256:'.length + 12;
 
 /** What stands above the blocks. */
 export interface PageHead {
@@ -67,20 +68,16 @@ function writeBlock(block: Block, id: string): Html {
 
 function writeTable({ title, head, rows, rest }: Extract<Block, { kind: 'table' }>): Html {
   const [first = []] = rows;
-  const side = (at: number): Html => (isNumber(first[at]) ? html` class="number"` : html``);
-  const headCells = head.map((words, at) => html`<th scope="col"${side(at)}>${words}</th>`);
+  const headCells = head.map((words, at) => html`<th scope="col" class="${classOf(first[at])}">${words}</th>`);
   const body = rows.slice(0, mostRows).map(cells => {
-    const written = cells.map(
-      cell => html`<td${isNumber(cell) ? html` class="number"` : html``}>${writeCell(cell)}</td>`,
-    );
-    return html`<tr>${written}</tr>\n`;
+    return html`<tr>${cells.map(cell => html`<td class="${classOf(cell)}">${writeCell(cell)}</td>`)}</tr>\n`;
   });
   const caption = title === '' ? undefined : html`<caption>${title}</caption>`;
   return html`<div class="scroll"><table>${caption}<thead><tr>${headCells}</tr></thead><tbody>\n${body}</tbody></table></div>${writeMore(rows.length, mostRows, rest)}`;
 }
 
-function isNumber(cell: Cell | undefined): boolean {
-  return cell?.kind === 'count' || cell?.kind === 'bytes';
+function classOf(cell: Cell | undefined): string {
+  return cell?.kind === 'count' || cell?.kind === 'bytes' ? 'number' : (cell?.kind ?? 'text');
 }
 
 function writeCell(cell: Cell): Html {
@@ -90,9 +87,13 @@ function writeCell(cell: Cell): Html {
     case 'bytes':
       return html`${cell.amount === 0 ? '–' : formatBytes(cell.amount)}`;
     case 'name':
-    case 'digest':
+    case 'tags':
       return cell.text === '' ? html`` : html`<code>${cell.text}</code>`;
+    case 'digest':
+      // Whoever needs all of it finds it in plan.json, or by pointing at it.
+      return html`<code title="${cell.text}">${cell.text.slice(0, shownOfDigest)}…</code>`;
     case 'text':
+    case 'day':
       return html`${cell.text}`;
   }
 }

@@ -1,7 +1,7 @@
 /** What a person reads before approving a plan: how much goes, from where, why, and what could not be read. Pure. */
 import { groupBy } from '../../core/base/group-by.ts';
 import type { CleanPlan, PlannedDeletion, WaitingImage } from '../../core/lifecycle/cleaning/clean-plan.ts';
-import { amount, type Block, bytes, day, digest, name, section, tableOf, text } from './report-blocks.ts';
+import { amount, type Block, bytes, day, digest, name, section, tableOf, tags, text } from './report-blocks.ts';
 
 const inPlan = 'in plan.json';
 
@@ -64,11 +64,11 @@ function placeOf({ registry, repository }: Pick<PlannedDeletion, 'registry' | 'r
 /** What is deleted is told before what only loses its tags, since nothing brings it back. */
 function describeDeletions(deletions: readonly PlannedDeletion[]): Block[] {
   const ordered = [...deletions].sort((one, other) => rank(one) - rank(other));
-  const rows = ordered.map(({ registry, repository, digest: of, tags, step, reasons }) => [
+  const rows = ordered.map(({ registry, repository, digest: of, tags: all, step, reasons }) => [
     name(`${registry}/${repository}`),
     digest(of),
-    name(listTags(tags)),
-    text(step === 'delete' ? 'deleted' : 'tags off'),
+    tags(all),
+    text(step === 'delete' ? 'deleted' : 'tags\u00a0off'),
     text(tellReasons(reasons)),
   ]);
   return tableOf('Image by image', ['Repository', 'Digest', 'Tags', 'Step', 'Because'], rows, inPlan);
@@ -100,10 +100,6 @@ function describeKept({ kept }: CleanPlan): Block[] {
   const said =
     'An image may stay for several reasons, and is counted for each. The input why tells them for one image.';
   return rows.length === 0 ? [] : [...tableOf('', ['Reason', 'Images'], rows), { kind: 'paragraph', text: said }];
-}
-
-function listTags(tags: readonly string[]): string {
-  return tags.length > 3 ? `${tags.slice(0, 3).join(' ')} and ${tags.length - 3} more` : tags.join(' ');
 }
 
 function tellReasons(reasons: readonly string[]): string {

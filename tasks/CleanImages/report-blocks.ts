@@ -2,8 +2,8 @@
 
 /** One cell of a table. */
 export type Cell =
-  /** `name` is shown as code; of a `digest` the beginning, where little room is. */
-  | { readonly kind: 'text' | 'name' | 'digest'; readonly text: string }
+  /** Names are shown as code, and of a digest the beginning. */
+  | { readonly kind: 'text' | 'name' | 'tags' | 'digest' | 'day'; readonly text: string }
   | { readonly kind: 'count' | 'bytes'; readonly amount: number };
 
 /** A part of a bar: its place in the legend, and how long it is. */
@@ -52,9 +52,15 @@ export function text(words: string): Cell {
   return { kind: 'text', text: words };
 }
 
-/** The name of a repository, a tag, a hash. */
+/** The name of a repository, or an image. */
 export function name(words: string): Cell {
   return { kind: 'name', text: words };
+}
+
+/** Up to three tags, and how many more there are. */
+export function tags(all: readonly string[]): Cell {
+  const more = all.length > 3 ? ` and ${all.length - 3} more` : '';
+  return { kind: 'tags', text: `${all.slice(0, 3).join(' ')}${more}` };
 }
 
 /** A digest. */
@@ -74,7 +80,7 @@ export function bytes(of: number): Cell {
 
 /** A day, of milliseconds since the epoch or ISO 8601. */
 export function day(of: number | string | undefined): Cell {
-  return text(of === undefined ? 'not known' : new Date(of).toISOString().slice(0, 10));
+  return { kind: 'day', text: of === undefined ? 'not known' : new Date(of).toISOString().slice(0, 10) };
 }
 
 /** A number as people read it: `1,234,567`. */

@@ -66,8 +66,10 @@ function writeCell(cell: Cell): string {
     case 'digest':
       return shortDigest(cell.text);
     case 'name':
+    case 'tags':
       return cell.text === '' ? '' : code(cut(cell.text));
     case 'text':
+    case 'day':
       return plain(cell.text);
   }
 }

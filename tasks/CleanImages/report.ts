@@ -2,7 +2,7 @@
 import type { Audit } from '../../core/lifecycle/cleaning/audit.ts';
 import type { CleanPlan } from '../../core/lifecycle/cleaning/clean-plan.ts';
 import type { Drift } from '../../core/lifecycle/cleaning/drift.ts';
-import { describeAudit } from './audit-summary.ts';
+import { describeAudit, describeAuditedImages } from './audit-summary.ts';
 import { describeDrift } from './drift-text.ts';
 import { writePage } from './page.ts';
 import { describePlan } from './plan-summary.ts';
@@ -38,6 +38,7 @@ export function makeReport({ plan, audit, drift, answers = [], scope }: ReportCo
     ...(plan ? describePlan(plan) : []),
     ...(audit ? describeAudit(audit) : []),
     ...(drift ? describeDrift(drift) : []),
+    ...(audit ? describeAuditedImages(audit) : []),
   ];
   return {
     markdown: writeMarkdown(title, [{ kind: 'paragraph', text: under }, ...blocks]),
