@@ -191,6 +191,16 @@ describe('reading builds that only tags name', () => {
     assert.deepEqual(builds[0]?.retainedBy, { kind: 'whole', items: ['the classic release Release-1'] });
   });
 
+  it('leaves the organization unread where one project alone denies one of its two questions', async () => {
+    for (const nth of [1, 2, 3, 4]) {
+      azure.emulator.faults.clear();
+      azure.emulator.faults.add({ operation: 'builds.list', nth, count: 1, effect: { kind: 'status', status: 403 } });
+      const { organizations, unseen } = await read([1, 2, 3, 4, 5]);
+      assert.match(organizations[0]?.unread ?? '', /\(403\)/, `question ${nth}`);
+      assert.equal(unseen.length, 1);
+    }
+  });
+
   for (const [name, effect] of Object.entries({ ...broken, ...brokenLists })) {
     it(`leaves the organization unread after ${name}, in the bulk or in the list of the deleted`, async () => {
       for (const nth of [1, 2, 3, 4]) {

@@ -224,6 +224,7 @@ describe('the facts of git repositories', () => {
     const strange = [
       'https://github.com/contoso/web',
       `${azure.emulator.url}evil/Shop/_git/web`,
+      `${azure.emulator.url.replace('contoso', 'fabrika')}/Shop/_git/web`,
       `${azure.emulator.url}/Shop/_git/..`,
       `${azure.emulator.url}/Shop/_git/a%2Fb`,
       `${azure.emulator.url}/Shop/web`,
