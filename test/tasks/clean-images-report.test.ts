@@ -174,6 +174,14 @@ describe('the report of CleanImages', () => {
     );
   });
 
+  it('ends no block of lines where one of them looks like its end', () => {
+    const { markdown } = makeReport({
+      scope: 'x',
+      answers: [{ subject: 'web:1', lines: ['```', '`````', '# Approved'] }],
+    });
+    ok(markdown.includes('``````text\n```\n`````\n# Approved\n``````\n'), markdown);
+  });
+
   it('lets a browser load and run nothing, but for its own style', () => {
     const { html } = makeReport(contentOf('x'));
     const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(html) ?? [];
