@@ -103,7 +103,7 @@ function tellPlace(place: Place, scene: Scene): string[] {
   return [
     `${home.registry}/${home.repository}@${image.digest}${named} ${becomes}:`,
     ...(planned?.reasons ?? []).map(reason => `- ${reason}`),
-    ...tellTombstone(place, scene),
+    ...tellTombstone(place, planned?.decision === 'delete' ? scene.graceMs : undefined),
     ...tellBuilds(place),
   ];
 }
@@ -118,15 +118,14 @@ function tellStep(step: NextStep = { kind: 'untag' }): string {
   return `is deleted by the first run after ${new Date(step.dueAt).toISOString()}`;
 }
 
-function tellTombstone({ image }: Place, { graceMs }: Scene): string[] {
+/** `graceMs` is left out of what stays: it is not due. */
+function tellTombstone({ image }: Place, graceMs: number | undefined): string[] {
   const { released = [], releasedAt } = image;
   if (released.length === 0) return [];
   const builds = [...new Set(released.map(nameBuild))].sort().join(', ');
   if (releasedAt === undefined) return [`- its tags were taken off for build ${builds}; it is not known when`];
-  const due = new Date(releasedAt + graceMs).toISOString();
-  return [
-    `- its tags were taken off for build ${builds} at ${new Date(releasedAt).toISOString()}, so it is due at ${due}`,
-  ];
+  const due = graceMs === undefined ? '' : `, so it is due at ${new Date(releasedAt + graceMs).toISOString()}`;
+  return [`- its tags were taken off for build ${builds} at ${new Date(releasedAt).toISOString()}${due}`];
 }
 
 /** What a build made it from: a person who asks wants to go there. */

@@ -95,6 +95,16 @@ describe('why', () => {
     ok(lines.includes('ci/shop/web@e, which has no tag, is deleted by the next run:'));
   });
 
+  it('does not call due what was released and runs all the same', () => {
+    const runs = { aks: ['contosoprod.azurecr.io/shop/web@e'] };
+    const lines = why(digestOf('e'), { ...world, runs });
+    deepEqual(lines.slice(0, 3), [
+      'ci/shop/web@e, which has no tag, stays:',
+      '- it is used by pod 1 (aks)',
+      '- its tags were taken off for build 4714 of shop at 2026-05-31T11:00:00.000Z',
+    ]);
+  });
+
   const nearest: Readonly<Record<string, string>> = {
     'shop/web:4710': 'There is no image shop/web:4710. The nearest are shop/web:4711, shop/web:4712 and shop/web:4713.',
     'ci/shop/web:471':
