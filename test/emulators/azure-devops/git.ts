@@ -56,6 +56,7 @@ export interface Git {
 /** Makes an organization without repositories. */
 export function createGit(clock: SettableClock): Git {
   const repositories = new Map<string, GitRepository>();
+  const firstOf = new Map<string, GitRepository>();
   let nextCommit = 1;
   let nextPullRequest = 1;
   const git: Git = {
@@ -72,10 +73,11 @@ export function createGit(clock: SettableClock): Git {
         pullRequests: new Map(),
       };
       repositories.set(made.id, made);
+      if (!firstOf.has(projectId)) firstOf.set(projectId, made);
       return made;
     },
     defaultOf: projectId => {
-      const found = [...repositories.values()].find(each => each.projectId === projectId);
+      const found = firstOf.get(projectId);
       if (found === undefined) throw new Error(`the emulated Azure DevOps has no repository in project ${projectId}`);
       return found;
     },
