@@ -1,5 +1,6 @@
 /** Modes `apply` and `plan-and-apply`: carries out the plan, and tells what became of it. */
 import { AppError } from '../../core/base/errors.ts';
+import { describeAgreement } from '../../core/lifecycle/cleaning/agreement.ts';
 import { carryOut } from '../../core/lifecycle/cleaning/carry-out.ts';
 import { type CleanPlan, makeCleanPlan } from '../../core/lifecycle/cleaning/clean-plan.ts';
 import type { CleanReport } from '../../core/lifecycle/cleaning/clean-report.ts';
@@ -19,7 +20,7 @@ const mostKept = 200;
 export async function applyApproved(scene: Scene, approved: CleanPlan): Promise<Issues | undefined> {
   const { look, job } = scene;
   const fresh = makeCleanPlan(look.facts, look.plan, job.configuration.grace);
-  tellAgreement(approved, fresh);
+  agentLog.info(describeAgreement(approved, fresh));
   return apply(scene, approved.hash, approved);
 }
 
@@ -43,19 +44,6 @@ export async function apply(scene: Scene, planHash: string, approved?: CleanPlan
   const issues = concludeCleaning(report, unread);
   agentLog.info(describeCounts(report));
   return issues;
-}
-
-/** What was approved and is not in the fresh plan, and what is new: neither is done. */
-function tellAgreement(approved: CleanPlan, fresh: CleanPlan): void {
-  const [was, is] = [keysOf(approved), keysOf(fresh)];
-  const still = [...was].filter(key => is.has(key)).length;
-  agentLog.info(
-    `${still} of ${count(was.size, 'approved step')} ${still === 1 ? 'is' : 'are'} in a fresh plan as well; ${is.size - still} of the fresh plan nobody approved.`,
-  );
-}
-
-function keysOf({ deletions }: CleanPlan): Set<string> {
-  return new Set(deletions.map(each => `${each.registry} ${each.repository} ${each.digest} ${each.step}`));
 }
 
 function tellReport({ items, failures, braked, stopped }: CleanReport): void {

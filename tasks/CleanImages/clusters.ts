@@ -1,9 +1,10 @@
 /** The clusters of the configuration, each by the connection or the context that is for it. */
 import { systemClock } from '../../core/base/clock.ts';
-import { readCluster } from '../../core/kubernetes/read-cluster.ts';
+import { type OfferedCluster, pickCluster } from '../../core/kubernetes/offered-cluster.ts';
 import type { Configuration } from '../../core/lifecycle/configuration/configuration.ts';
+import { configuredCluster } from '../../core/lifecycle/facts/configured-cluster.ts';
 import type { EstateCluster } from '../../core/lifecycle/facts/estate.ts';
-import { listClusters, type OfferedCluster, pickCluster } from '../agent/kubernetes.ts';
+import { listClusters } from '../agent/kubernetes.ts';
 import type { Assumed } from './configuration.ts';
 import type { ConnectionIds } from './inputs.ts';
 
@@ -22,10 +23,7 @@ export function openClusters(
 ): EstateCluster[] {
   return clusters.map(wanted => {
     const api = pickCluster(offers, wanted).connect();
-    // Listing Secrets is a right that nobody should need to give for nothing.
-    const options = { customResources: wanted.customResources, helm: keep.helmRevisions !== undefined };
-    const read = async () => ({ takenAt: systemClock.now(), ...(await readCluster(api, options)) });
-    return { name: wanted.name, read };
+    return configuredCluster(wanted, { keep, connect: async () => api, clock: systemClock });
   });
 }
 

@@ -1,10 +1,11 @@
 /** What people see on the run's page when a plan was carried out. */
 import { groupBy } from '../../core/base/group-by.ts';
 import type { CleanItem, CleanReport } from '../../core/lifecycle/cleaning/clean-report.ts';
+import type { NotRead } from '../../core/lifecycle/cleaning/not-read.ts';
 import { code, count, formatBytes, row, table } from '../agent/markdown.ts';
 import { neutralise } from '../agent/output.ts';
 import { escapeMarkdown } from '../agent/summary.ts';
-import { countOutcomes, type Unread } from './verdict.ts';
+import { countOutcomes } from './verdict.ts';
 
 /** What the page tells. */
 export interface OutcomeContent {
@@ -13,7 +14,7 @@ export interface OutcomeContent {
   /** Whether a person approved it; else the brake alone bounds it. */
   readonly isApproved: boolean;
   readonly report: CleanReport;
-  readonly unread: Unread;
+  readonly unread: NotRead;
 }
 
 /** Rows of a table; the log has them all. */

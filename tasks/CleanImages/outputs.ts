@@ -1,11 +1,11 @@
 /** The files and the output variables of a step. */
 import { type CleanPlan, formatCleanPlan } from '../../core/lifecycle/cleaning/clean-plan.ts';
+import type { NotRead } from '../../core/lifecycle/cleaning/not-read.ts';
 import { publishFolder } from '../agent/artifact.ts';
 import { writeWhole } from '../agent/files.ts';
 import { agentLog } from '../agent/log.ts';
 import { setOutput } from '../agent/variables.ts';
 import type { CleanImagesInputs } from './inputs.ts';
-import type { Unread } from './verdict.ts';
 
 /** What a step writes. */
 export interface Written {
@@ -31,7 +31,7 @@ export async function writeFiles(inputs: CleanImagesInputs, { plan, report }: Wr
 }
 
 /** Sets `unread`, and `deletions` but for an audit. */
-export function setCounts({ deletions, unread }: { readonly deletions?: number; readonly unread: Unread }): void {
+export function setCounts({ deletions, unread }: { readonly deletions?: number; readonly unread: NotRead }): void {
   if (deletions !== undefined) setOutput('deletions', String(deletions));
   setOutput('unread', String(unread.everything.length + unread.some.length));
 }

@@ -1,10 +1,10 @@
 /** Everything that a step works with, opened: what is wrong with its inputs is found here, before anything is asked. */
+import type { OfferedCluster } from '../../core/kubernetes/offered-cluster.ts';
 import type { CleanPlan } from '../../core/lifecycle/cleaning/clean-plan.ts';
 import type { Configuration } from '../../core/lifecycle/configuration/configuration.ts';
 import type { EstateCluster } from '../../core/lifecycle/facts/estate.ts';
 import type { Http } from '../../core/oci/http.ts';
 import { connectOrganization, type Organization } from '../agent/azure-devops.ts';
-import type { OfferedCluster } from '../agent/kubernetes.ts';
 import { hostOf } from '../agent/sign-in.ts';
 import { readApprovedPlan } from './approved-plan.ts';
 import { assumeClusters, offerClusters, openClusters } from './clusters.ts';

@@ -2,41 +2,33 @@
 import type { Clock } from '../../core/base/clock.ts';
 import { type Drift, findDrift } from '../../core/lifecycle/cleaning/drift.ts';
 import type { Look } from '../../core/lifecycle/cleaning/look.ts';
+import { listNotRead, listUnparsed, type NotRead } from '../../core/lifecycle/cleaning/not-read.ts';
 import { agentLog } from '../agent/log.ts';
 import type { OpenedEstate } from './estate.ts';
-import { listPartlyUnread } from './partly-unread.ts';
 import type { Job } from './prepare.ts';
-import type { Unread } from './verdict.ts';
 import type { WhyAnswer } from './why-text.ts';
 
 /** One step that has looked. */
 export interface Scene extends OpenedEstate {
   readonly job: Job;
   readonly look: Look;
-  readonly unread: Unread;
+  readonly unread: NotRead;
   /** To the questions of `why`. */
   readonly answers: readonly WhyAnswer[];
   /** Whether the minutes of the step are over. */
   readonly isOver: () => boolean;
 }
 
-/** In the words of the plan: a reference of what runs that names not even a repository, so that every image has this reason. */
-const mayMeanAny = ' cannot be read and may mean any image: ';
 /** Each warning stands on the run's page, which is for people. */
 const mostWarnings = 20;
 
 /** What was not read, each with a warning of its own. */
-export function tellUnread({ facts, plan, unseen }: Look): Unread {
-  const anything = (plan.images[0]?.reasons ?? []).filter(each => each.includes(mayMeanAny));
-  const unparsed = plan.unparsed.map(each => `what "${each}" means, which something runs, cannot be read`);
-  const unread = {
-    everything: [...plan.unread, ...anything],
-    some: [...listPartlyUnread(facts), ...(anything.length > 0 ? [] : unparsed)],
-  };
+export function tellUnread(look: Look): NotRead {
+  const unread = listNotRead(look);
   const sentences = [
     ...unread.everything.map(each => `Everything stays: ${each}.`),
-    ...unparsed.map(each => `What it may mean stays: ${each}.`),
-    ...unseen,
+    ...listUnparsed(look.plan).map(each => `What it may mean stays: ${each}.`),
+    ...look.unseen,
   ];
   for (const each of sentences.slice(0, mostWarnings)) agentLog.warn(each);
   for (const each of sentences.slice(mostWarnings)) agentLog.info(each);

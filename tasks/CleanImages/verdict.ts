@@ -1,22 +1,15 @@
 /** How a step ends: what people must look at, and what makes it fail. Pure. */
 import { AppError } from '../../core/base/errors.ts';
 import type { CleanItem, CleanReport } from '../../core/lifecycle/cleaning/clean-report.ts';
+import type { NotRead } from '../../core/lifecycle/cleaning/not-read.ts';
 import { count } from '../agent/markdown.ts';
 import type { Issues } from '../agent/run.ts';
-
-/** What was not read. */
-export interface Unread {
-  /** While there is one, everything stays. A sentence without a full stop each, as all here. */
-  readonly everything: readonly string[];
-  /** What holds some images only. */
-  readonly some: readonly string[];
-}
 
 /** A verdict is one line; the log has them all. */
 const toldSentences = 3;
 
 /** Ends a step that only looked. */
-export function concludeLook({ everything, some }: Unread): Issues | undefined {
+export function concludeLook({ everything, some }: NotRead): Issues | undefined {
   if (everything.length === 0) return concludeSome(some);
   const others = some.length > 0 ? ` ${tellSome(some)}` : '';
   return { issues: `Everything stays, because ${tell(everything)}.${others}` };
@@ -26,7 +19,7 @@ export function concludeLook({ everything, some }: Unread): Issues | undefined {
  * Ends a step that changed something, or was to. Throws `BRAKE` where a limit of deletions stopped it, and `NOT_CLEANED`
  * where something failed, or nothing may go because a source was not read.
  */
-export function concludeCleaning(report: CleanReport, { everything, some }: Unread): Issues | undefined {
+export function concludeCleaning(report: CleanReport, { everything, some }: NotRead): Issues | undefined {
   const failed = [...report.failures, ...report.items.filter(isFailed).map(tellItem)];
   const failures = failed.length > 0 ? [`${count(failed.length, 'thing')} could not be done: ${tell(failed)}.`] : [];
   if (report.braked.length > 0) {

@@ -2,13 +2,9 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { dirname, resolve } from 'node:path';
 import { inputError } from '../../core/base/errors.ts';
-import {
-  connectToServer,
-  type KubernetesApi,
-  type KubernetesServer,
-  readServerUrl,
-} from '../../core/kubernetes/api.ts';
+import { connectToServer, type KubernetesServer, readServerUrl } from '../../core/kubernetes/api.ts';
 import type { Kubeconfig, KubeconfigOptions } from '../../core/kubernetes/kubeconfig.ts';
+import { type OfferedCluster, offerContexts } from '../../core/kubernetes/offered-cluster.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
 import { readTextFile } from './files.ts';
 import { agentLog } from './log.ts';
@@ -21,27 +17,6 @@ export interface KubernetesInputs {
   readonly connections: { readonly input: string; readonly ids: readonly string[] };
   /** The path of a file, and the input that names it; empty where there is none. */
   readonly kubeconfig: { readonly input: string; readonly path: string };
-}
-
-/** A cluster that can be asked. */
-export interface OfferedCluster {
-  /** What offers it, for messages: `the service connection "prod"`. */
-  readonly by: string;
-  /** Of a kubeconfig. */
-  readonly context: string | undefined;
-  /** What is meant where nobody says which context. */
-  readonly isDefault: boolean;
-  /** Its URL, as `readServerUrl` gives it; empty where a context leads nowhere. */
-  readonly server: string;
-  /** Throws `INPUT_INVALID` where the sign-in that it names cannot be used here. Nothing is sent yet. */
-  readonly connect: (signal?: AbortSignal) => KubernetesApi;
-}
-
-/** What picks a cluster: its URL, a context, or, of one that is alone, nothing. */
-export interface WantedCluster {
-  readonly name: string;
-  readonly server?: string | undefined;
-  readonly context?: string | undefined;
 }
 
 /** A kubeconfig of many clusters has some 100 KB. */
@@ -57,36 +32,6 @@ export async function listClusters({ connections, kubeconfig }: KubernetesInputs
   return offers;
 }
 
-/** The offer that is meant. Throws `INPUT_INVALID` where there is none, or where it could be one of several clusters. */
-export function pickCluster(offers: readonly OfferedCluster[], wanted: WantedCluster): OfferedCluster {
-  const fitting = offers.filter(offer => fits(offer, wanted));
-  const [first] = fitting;
-  const how = sayHow(wanted);
-  if (!first) {
-    const known = offers.map(each => `${each.server || 'no cluster'} by ${each.by}`).join('; ');
-    throw inputError(
-      `The cluster ${wanted.name} of the configuration: no Kubernetes connection and no context of the kubeconfig has ${how}. There are: ${known.slice(0, 500) || 'none'}.`,
-    );
-  }
-  if (fitting.some(each => each.server !== first.server)) {
-    const named = [...new Set(fitting.map(each => each.server))].join(', ').slice(0, 500);
-    throw inputError(
-      `The cluster ${wanted.name} of the configuration: several have ${how}: ${named}. Name its server.`,
-    );
-  }
-  return fitting.find(each => each.isDefault) ?? first;
-}
-
-function fits(offer: OfferedCluster, { server, context }: WantedCluster): boolean {
-  if (server !== undefined) return offer.server === readServerUrl(server);
-  return context === undefined ? offer.isDefault : offer.context === context;
-}
-
-function sayHow({ server, context }: WantedCluster): string {
-  if (server !== undefined) return `the server ${server}`;
-  return context === undefined ? 'it by default' : `the context "${context}"`;
-}
-
 /** https://learn.microsoft.com/azure/devops/pipelines/library/service-endpoints#kubernetes-service-connection */
 async function offerConnection(id: string, input: string): Promise<OfferedCluster[]> {
   const endpoint = openEndpoint(id, input);
@@ -96,7 +41,7 @@ async function offerConnection(id: string, input: string): Promise<OfferedCluste
     const text = endpoint.parameter('kubeconfig');
     if (text === undefined) throw inputError(`The input ${input}: ${by} holds no kubeconfig.`);
     const kubeconfig = await read(text, { name: `The kubeconfig of ${by}`, startPlugin });
-    return offerContexts(kubeconfig, by, endpoint.parameter('clusterContext'));
+    return offerContexts(kubeconfig, { by, chosen: endpoint.parameter('clusterContext'), connectorOf });
   }
   const server = readServiceAccount(endpoint, input, by);
   return [
@@ -126,33 +71,14 @@ async function offerFile(path: string, input: string): Promise<OfferedCluster[]>
   const text = await readTextFile(path, input, maxKubeconfigBytes);
   const by = `the kubeconfig "${path}"`;
   const name = `The input ${input}: ${by}`;
-  return offerContexts(await read(text, { name, startPlugin, folder: dirname(resolve(path)) }), by, undefined);
+  const kubeconfig = await read(text, { name, startPlugin, folder: dirname(resolve(path)) });
+  return offerContexts(kubeconfig, { by, connectorOf });
 }
 
 /** The client is loaded when there is something to read. */
 async function read(text: string, options: KubeconfigOptions): Promise<Kubeconfig> {
   const { readKubeconfig } = await import('../../core/kubernetes/kubeconfig.ts');
   return readKubeconfig(text, options);
-}
-
-function offerContexts(kubeconfig: Kubeconfig, by: string, chosen: string | undefined): OfferedCluster[] {
-  const usual = chosen ?? kubeconfig.current;
-  return kubeconfig.contexts.map(({ name, server }) => ({
-    by: `the context "${name}" of ${by}`,
-    context: name,
-    isDefault: name === usual,
-    server: addressOf(server),
-    connect: connectorOf(() => kubeconfig.open(name)),
-  }));
-}
-
-/** A context that leads nowhere is in the way of none of the others. */
-function addressOf(server: string): string {
-  try {
-    return readServerUrl(server);
-  } catch {
-    return '';
-  }
 }
 
 function connectorOf(open: () => KubernetesServer): OfferedCluster['connect'] {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import type { CleanItem, CleanReport } from '../../core/lifecycle/cleaning/clean-report.ts';
-import type { BuildFact, PlanFacts } from '../../core/lifecycle/keep-policy/policy-facts.ts';
+import type { NotRead } from '../../core/lifecycle/cleaning/not-read.ts';
 import { describeOutcome } from '../../tasks/CleanImages/outcome-page.ts';
-import { listPartlyUnread } from '../../tasks/CleanImages/partly-unread.ts';
-import { concludeCleaning, concludeLook, type Unread } from '../../tasks/CleanImages/verdict.ts';
+import { concludeCleaning, concludeLook } from '../../tasks/CleanImages/verdict.ts';
 import { forgeries } from './forging.ts';
 
-const allRead: Unread = { everything: [], some: [] };
+const allRead: NotRead = { everything: [], some: [] };
 const nothing: CleanReport = { items: [], freedBytes: 0, braked: [], stopped: [], failures: [] };
 
 function item(outcome: CleanItem['outcome'], reason = 'the build is deleted'): CleanItem {
@@ -57,51 +56,6 @@ describe('the verdict of CleanImages', () => {
     assert.deepEqual(concludeCleaning({ ...nothing, stopped: ['ci: 3 of 10 builds were looked at'] }, allRead), {
       issues: 'The time was over: ci: 3 of 10 builds were looked at. The next run goes on.',
     });
-  });
-});
-
-function unknown(reason: string): Pick<BuildFact, 'state'> {
-  return { state: { kind: 'unknown', reason } };
-}
-
-describe('what was read in part', () => {
-  const whole = { kind: 'whole', items: [] } as const;
-  const build = (id: number, more: Partial<BuildFact>): BuildFact => ({
-    build: { organization: 'o', project: 'p', id },
-    definition: 1,
-    queuedAt: undefined,
-    startedAt: undefined,
-    finishedAt: undefined,
-    source: '',
-    ref: '',
-    commit: '',
-    state: { kind: 'alive' },
-    retainedBy: whole,
-    ...more,
-  });
-  const facts: PlanFacts = { now: 0, registries: [], builds: [], organizations: [], sources: [], usage: [] };
-
-  it('is nothing where all was read', () => {
-    const source = { source: 'g', branches: whole, tags: whole, pullRequests: whole };
-    const read = { ...facts, organizations: [{ name: 'o' }], sources: [source], builds: [build(1, {})] };
-    assert.deepEqual(listPartlyUnread(read), []);
-  });
-
-  it('is told once for each project, source and organization, with a reason', () => {
-    const unread = { kind: 'unread', reason: '403' } as const;
-    const found = listPartlyUnread({
-      ...facts,
-      organizations: [{ name: 'o', unread: 'no project' }],
-      sources: [{ source: 'g', branches: unread, tags: whole, pullRequests: unread }],
-      builds: [build(1, unknown('b')), build(2, unknown('a')), build(3, { retainedBy: unread })],
-    });
-    assert.deepEqual(found, [
-      'o was not asked for builds that no record names: no project',
-      'of 2 builds in project p of o, the state was not read: a',
-      'of a build in project p of o, what holds them was not read: 403',
-      'the branches of g were not read: 403',
-      'the pull requests of g were not read: 403',
-    ]);
   });
 });
 

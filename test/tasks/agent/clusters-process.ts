@@ -1,6 +1,7 @@
 /** A task of one sentence, for a test: reads the clusters that it is told of. Its last line is JSON. */
+import { pickCluster, type WantedCluster } from '../../../core/kubernetes/offered-cluster.ts';
 import { readCluster } from '../../../core/kubernetes/read-cluster.ts';
-import { listClusters, pickCluster, type WantedCluster } from '../../../tasks/agent/kubernetes.ts';
+import { listClusters } from '../../../tasks/agent/kubernetes.ts';
 import { guardOutput, writeLine } from '../../../tasks/agent/output.ts';
 
 /** What it is told. */

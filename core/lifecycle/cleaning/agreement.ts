@@ -1,0 +1,45 @@
+/** An approved plan beside what it must agree with: the configuration, and what is to be done now. Pure. */
+import { inputError } from '../../base/errors.ts';
+import type { Configuration } from '../configuration/configuration.ts';
+import type { CleanPlan } from './clean-plan.ts';
+
+/**
+ * Checks that a plan is one of this configuration: it tells images of one name apart by registries and organizations, and
+ * under others they are other images. `name` is what the message calls the plan. Throws `INPUT_INVALID`.
+ */
+export function checkScope(
+  plan: Pick<CleanPlan, 'registries' | 'organizations'>,
+  configuration: Pick<Configuration, 'registries' | 'organizations'>,
+  name: string,
+): void {
+  const { registries, organizations } = configuration;
+  checkNames(
+    plan.registries,
+    registries.map(each => each.name),
+    `${name} is a plan of the registries`,
+  );
+  checkNames(
+    plan.organizations,
+    organizations.map(each => each.url),
+    `${name} is a plan of the organizations`,
+  );
+}
+
+function checkNames(planned: readonly string[], configured: readonly string[], beginning: string): void {
+  const [of = '', now = ''] = [planned, configured].map(names => [...new Set(names)].sort().join(', '));
+  if (of === now) return;
+  throw inputError(
+    `${beginning} ${of || '(none)'}, and the configuration names ${now}. Make the plan again, with this configuration.`,
+  );
+}
+
+/** How much of what was approved is still to be done, and how much more would be: a sentence, as neither of the rest is done. */
+export function describeAgreement(approved: CleanPlan, fresh: CleanPlan): string {
+  const [was, is] = [keysOf(approved), keysOf(fresh)];
+  const still = [...was].filter(key => is.has(key)).length;
+  return `${still} of ${was.size} approved ${was.size === 1 ? 'step' : 'steps'} ${still === 1 ? 'is' : 'are'} in a fresh plan as well; ${is.size - still} of the fresh plan nobody approved.`;
+}
+
+function keysOf({ deletions }: CleanPlan): Set<string> {
+  return new Set(deletions.map(each => `${each.registry} ${each.repository} ${each.digest} ${each.step}`));
+}
