@@ -18,13 +18,24 @@ export function readBuild(): BuildIdentity {
     definitionId: readId('System.DefinitionId'),
     id: readId('Build.BuildId'),
     number: readText('Build.BuildNumber'),
-    repository: readText('Build.Repository.Name'),
+    repository: readGitRepository(),
     branch: readText('Build.SourceBranch'),
     commit: readText('Build.SourceVersion'),
     stage: readText('System.StageName'),
     job: readJob(),
     attempt: readAttempt(),
   };
+}
+
+/**
+ * The URL of the git repository that the build was made from, without the user, password and query that an agent may have
+ * in it; its name where that is no URL. Whoever asks for its branches later has to find it.
+ */
+export function readGitRepository(): string {
+  const uri = readVariable('Build.Repository.Uri') ?? '';
+  const url = URL.canParse(uri) ? new URL(uri) : undefined;
+  const place = url?.protocol === 'https:' || url?.protocol === 'http:' ? `${url.origin}${url.pathname}` : '';
+  return place !== '' && place.length <= 1024 ? place : readText('Build.Repository.Name');
 }
 
 /** The address of the organization or the collection; empty where the agent does not say it. */
