@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as bundle, type Metafile } from 'esbuild';
+import { build as bundle, type Metafile, type Plugin } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -74,6 +74,7 @@ async function buildOne({ folder, entries, format, beside }: Product, dist: stri
     metafile: true,
     write: false,
     logLevel: 'warning',
+    plugins: [withoutClients],
   });
   for (const { path, contents } of result.outputFiles) await writeWhole(path, contents);
   // Node looks upwards for this, so without it the folder above would decide what the bundle is.
@@ -89,6 +90,23 @@ async function buildOne({ folder, entries, format, beside }: Product, dist: stri
     bytes: contents.byteLength,
   }));
 }
+
+/**
+ * What reads kubeconfigs in the client of Kubernetes brings every API there is with it, and a fetch: 630 KB that nothing here
+ * calls. Calling them would be an error that says so.
+ */
+const withoutClients: Plugin = {
+  name: 'without clients',
+  setup(building) {
+    building.onResolve({ filter: /^(\.\/gen\/index\.js|node-fetch)$/ }, ({ path, importer }) =>
+      /client-node[/\\]dist[/\\]config\.js$/.test(importer) ? { path, namespace: 'left-out' } : undefined,
+    );
+    const names = ['createConfiguration', 'ServerConfiguration', 'Headers'];
+    const refuse = "function() { throw new Error('This part of the client of Kubernetes is not in the bundle.'); }";
+    const contents = names.map(each => `export const ${each} = ${refuse};`).join('\n');
+    building.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents }));
+  },
+};
 
 /** Bundled CommonJS packages ask for these, which a module does not have. */
 const commonJsNames = [
