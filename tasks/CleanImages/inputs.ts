@@ -129,9 +129,10 @@ function readApproved(): ApprovedInputs {
 
 function readArtifact(mode: Mode): string | undefined {
   const name = readText('artifactName') || `clean-images-${mode}`;
-  // What a file system or a URL could not hold. https://learn.microsoft.com/azure/devops/pipelines/artifacts/pipeline-artifacts
-  if (!/^[^\\/:*?"<>|\p{Cc}]{1,100}$/u.test(name) || name.startsWith('.')) {
-    throw inputError(`The input artifactName is "${name.slice(0, 200)}", which is no name of an artifact.`);
+  if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u.test(name)) {
+    throw inputError(
+      `The input artifactName is "${name.slice(0, 200)}", which is no name of an artifact: letters, digits, space, ".", "_" and "-".`,
+    );
   }
   const isWanted = readSwitch('publishArtifact', true);
   return isWanted && readHostKind() === 'pipeline' ? name : undefined;
