@@ -64,6 +64,32 @@ describe('a run whose time is over', function () {
     }
   });
 
+  it('looks at no other repository, and says what it left', async () => {
+    const estate = await setScene();
+    try {
+      await estate.reconcile();
+      estate.advance(day + hour);
+      estate.acr.requests.clear();
+      let isOver = false;
+      estate.acr.faults.intercept = ({ operation }, phase) => {
+        isOver ||= operation === 'manifest.delete' && phase === 'before';
+        return 'proceed';
+      };
+      const { stopped, items } = await estate.reconcile({ until: () => isOver });
+      equal(
+        stopped,
+        'The time was over with 3 of 3 builds and 0 of 2 repositories done. The next run goes on from there.',
+      );
+      ok(items.some(item => item.reason === 'the time was over'));
+      const listed = ['app', 'api'].map(repository =>
+        estate.acr.requests.count({ operation: 'manifests.list', repository }),
+      );
+      ok(listed.includes(0), listed.join());
+    } finally {
+      await estate.close();
+    }
+  });
+
   it('takes off all tags of a build that it has begun, and says how many builds it has done', async () => {
     const estate = await setScene();
     try {

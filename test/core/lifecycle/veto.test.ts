@@ -144,6 +144,26 @@ describe('a veto', () => {
     deepEqual(estate.acr.world.tags('app'), { 'v1.0.0': digests[0] });
   });
 
+  it('settles nothing where an index of somebody else holds the image as its child', async () => {
+    const { world } = estate.acr;
+    const image = world.putImage('app');
+    const id = await estate.build([{ repository: 'app', reference: image.digest }]);
+    estate.ado.world.deleteBuild(id);
+    await reconcile();
+    world.putIndex('app', [image], { tags: ['v1.0.0'] });
+    for (let days = 0; days < 2; days += 1) {
+      nextDay();
+      await reconcile(forbid([image.digest], ['delete']));
+    }
+    ok(hasTombstones());
+    for (let days = 0; days < 2; days += 1) {
+      nextDay();
+      await reconcile();
+    }
+    equal(hasTombstones(), false);
+    ok(world.has('app', image.digest));
+  });
+
   it('is asked again when a release that was interrupted goes on', async () => {
     for (const pause of [0, 3 * hour]) {
       const { id, digests } = await makeBuild('app', 'api');

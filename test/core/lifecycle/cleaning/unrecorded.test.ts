@@ -106,6 +106,11 @@ describe('an image without a record', () => {
     const { acr, ado } = world.ci;
     acr.world.tag('old', String(second.id), first.digest, ado.world.builds.get(second.id)!.startTime! + 1);
     acr.world.deleteManifest('old', second.digest);
+    const { report } = await world.clean({
+      policy: `${options.policy}\nbrake: { deleted: { images: 1, percent: 100 } }`,
+    });
+    equal(report.braked.length, 1);
+    equal(Object.keys(acr.world.tags('old')).length, 1, 'the tag of the other is not its to take off');
     await world.clean(options);
     deepEqual(acr.world.tags('old'), {});
     equal(Object.keys(acr.world.tags(tombstones)).filter(tag => tag.endsWith('.1')).length, 2);
