@@ -31,6 +31,9 @@ export interface NewLease extends LeaseScope {
   readonly daysValid: number;
 }
 
+/** All leases that were asked for. */
+export type ListedLeases = { readonly kind: 'found'; readonly leases: readonly Lease[] } | Unknown;
+
 /** Nothing was changed for want of a right; `reason` names it. */
 export interface Denied {
   readonly kind: 'denied';
@@ -120,23 +123,40 @@ async function postLease(ado: AzureDevOps, what: string, wanted: NewLease): Prom
  * Lists the leases of exactly that owner on builds of exactly that pipeline. A server that ignores a filter changes
  * nothing: the rest is left out here. The resource has no pages.
  */
-export async function listLeases(
-  ado: AzureDevOps,
-  scope: LeaseScope,
-): Promise<{ readonly kind: 'found'; readonly leases: readonly Lease[] } | Unknown> {
+export async function listLeases(ado: AzureDevOps, scope: LeaseScope): Promise<ListedLeases> {
   const { projectId, definitionId, ownerId } = scope;
   const what = `the retention leases of ${ownerId} on pipeline ${definitionId} in project ${projectId}`;
-  const wrong = checkIds(what, projectId, definitionId);
+  const listed = await askLeases(ado, what, { projectId, query: { ownerId, definitionId } });
+  return listed.kind === 'unknown' ? listed : { kind: 'found', leases: listed.leases.filter(isIn(scope)) };
+}
+
+/** Lists the leases of all owners on builds of exactly that pipeline. */
+export async function listLeasesOfPipeline(
+  ado: AzureDevOps,
+  { projectId, definitionId }: Omit<LeaseScope, 'ownerId'>,
+): Promise<ListedLeases> {
+  const what = `the retention leases on pipeline ${definitionId} in project ${projectId}`;
+  const listed = await askLeases(ado, what, { projectId, query: { definitionId } });
+  if (listed.kind === 'unknown') return listed;
+  return { kind: 'found', leases: listed.leases.filter(lease => lease.definitionId === definitionId) };
+}
+
+async function askLeases(
+  ado: AzureDevOps,
+  what: string,
+  { projectId, query }: { readonly projectId: string; readonly query: Readonly<Record<string, string | number>> },
+): Promise<ListedLeases> {
+  const wrong = checkIds(what, projectId, Number(query['definitionId']));
   if (wrong !== undefined) return wrong;
   const path = [projectId, '_apis', 'build', 'retention', 'leases'];
-  const answer = await ado.ask({ what, path, query: { ownerId, definitionId } });
+  const answer = await ado.ask({ what, path, query });
   if (answer.kind !== 'ok') return unknown(what, answer);
   const body = leaseList.safeParse(answer.body);
   if (!body.success) return misunderstood(what, body.error);
   const { count, value } = body.data;
   if (count !== value.length)
     return { kind: 'unknown', reason: `${what}: the answer counts ${count} and holds ${value.length}` };
-  return { kind: 'found', leases: value.filter(isIn(scope)) };
+  return { kind: 'found', leases: value };
 }
 
 function isIn({ ownerId, definitionId }: LeaseScope): (lease: Lease) => boolean {

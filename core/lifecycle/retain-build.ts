@@ -59,3 +59,26 @@ export function nameOwner({ registry, stage, deployedBy }: LeaseOwner): string {
   const hash = computeDigest(Buffer.from(name)).replace('sha256:', '#');
   return `${name.slice(0, longestName - hash.length)}${hash}`;
 }
+
+/** Who took a lease, by the name that {@link nameOwner} gave; undefined for a name that was cut, and for other owners. */
+export function parseOwner(ownerId: string): LeaseOwner | undefined {
+  const pattern = /^ImageLifecycle:([^:]+(?::\d+)?):([^:]*):([0-9a-f-]{36})\.(pipeline|release)\.([1-9]\d{0,14})$/;
+  const [, registry, stage = '', projectId = '', kind, definition] = pattern.exec(ownerId) ?? [];
+  if (registry === undefined) return undefined;
+  const deployedBy = {
+    kind: kind === 'release' ? kind : 'pipeline',
+    projectId,
+    definitionId: Number(definition),
+  } as const;
+  const owner = { registry, stage: decodeStage(stage), deployedBy };
+  // What would be named otherwise is not of ours.
+  return nameOwner(owner) === ownerId ? owner : undefined;
+}
+
+function decodeStage(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,6 +1,8 @@
 /** Where things do not fit together, for people: what will not start again comes first. Pure. */
-import type { Drift, LeaseFact } from '../../core/lifecycle/cleaning/drift.ts';
+import type { Drift } from '../../core/lifecycle/cleaning/drift.ts';
+import type { LeaseFact } from '../../core/lifecycle/facts/read-leases.ts';
 import { nameBuild } from '../../core/lifecycle/keep-policy/known-builds.ts';
+import { parseOwner } from '../../core/lifecycle/retain-build.ts';
 import { amount, type Block, day, digest, name, section, tableOf, tags, text } from './report-blocks.ts';
 
 /** Tells drift; nothing where there is none. */
@@ -86,20 +88,12 @@ function tellLeases(leases: readonly LeaseFact[]): Block[] {
   );
 }
 
-/** An owner's name as core/lifecycle/retain-build.ts writes it, in words; as it stands where it is another. */
+/** An owner's name in words; as it stands where it is none of ours. */
 function tellOwner(ownerId: string): string {
-  const pattern = /^ImageLifecycle:([^:]+(?::\d+)?):([^:]*):[0-9a-f-]{36}\.(pipeline|release)\.(\d+)$/;
-  const [, host, stage = '', kind, definition] = pattern.exec(ownerId) ?? [];
-  if (host === undefined) return ownerId;
-  return `stage ${decode(stage)} of ${host}, for ${kind} ${definition}`;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  const owner = parseOwner(ownerId);
+  if (!owner) return ownerId;
+  const { registry, stage, deployedBy } = owner;
+  return `stage ${stage} of ${registry}, for ${deployedBy.kind} ${deployedBy.definitionId}`;
 }
 
 function tellStray({ strayImages }: Drift): Block[] {

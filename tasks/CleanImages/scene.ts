@@ -42,7 +42,8 @@ export function findDriftOf({ estate, look }: Scene): Drift {
     repositories,
     host: registry.host,
   }));
-  return findDrift(look.facts, look.plan, { registries });
+  const { leases } = look;
+  return findDrift(look.facts, look.plan, { registries, ...(leases && { leases }) });
 }
 
 /** What was looked at, in a sentence for people. */

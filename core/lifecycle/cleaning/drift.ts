@@ -3,26 +3,17 @@
  * without a build, locks and leases that nobody ends. Pure. It tells people; nothing is decided by it.
  */
 import type { Digest } from '../../oci/digest.ts';
+import type { LeaseFact } from '../facts/read-leases.ts';
 import type { KeepPlan } from '../keep-policy/keep-plan.ts';
 import { type KnownBuild, knowBuilds } from '../keep-policy/known-builds.ts';
 import type { Place } from '../keep-policy/places.ts';
-import type { BuildName, PlanFacts } from '../keep-policy/policy-facts.ts';
+import type { PlanFacts } from '../keep-policy/policy-facts.ts';
 import { listById } from '../keep-policy/ready-rules.ts';
 import { type LostImages, listLostImages } from './lost-images.ts';
 import { type BrokenRelease, listBrokenReleases, listMissing, type MissingImage } from './missing-images.ts';
 import { matchPlaces } from './planned-places.ts';
 import { type KnownRegistry, shelveImages } from './shelves.ts';
 import { findOwners } from './whose-images.ts';
-
-/** A lease that this project took, and whether the pipeline that deployed with it is still there. */
-export interface LeaseFact {
-  readonly build: BuildName;
-  readonly ownerId: string;
-  /** ISO 8601. */
-  readonly createdOn: string;
-  /** `unknown` is no reason to tell of it. */
-  readonly pipeline: 'there' | 'gone' | 'unknown';
-}
 
 /** What is asked beside the facts. */
 export interface DriftOptions {

@@ -8,6 +8,7 @@ import type { ResolvedOrganization } from '../configuration/resolve-projects.ts'
 import type { Estate, EstateOrganization } from '../facts/estate.ts';
 import { createLinksCache, type LinksCache } from '../facts/manifest-links.ts';
 import { readBuildFacts } from '../facts/read-builds.ts';
+import { type LeaseFact, readLeases } from '../facts/read-leases.ts';
 import { readRegistryFacts } from '../facts/read-registry.ts';
 import { readSourceFacts } from '../facts/read-sources.ts';
 import { readSubjects } from '../facts/read-subjects.ts';
@@ -33,6 +34,8 @@ export interface Look {
   readonly plan: KeepPlan;
   /** Empty unless it was asked for. */
   readonly inventory: Inventory;
+  /** Those that promotions took; undefined where they could not be read. Nothing is decided by them. */
+  readonly leases: readonly LeaseFact[] | undefined;
   /** What could not be seen, and what was left out for that, sentences for people. */
   readonly unseen: readonly string[];
 }
@@ -73,7 +76,8 @@ export async function lookAtEstate(
   };
   const facts = withInventory ? unread : { ...unread, registries: await readWhereSomethingGoes(reader, rules, unread) };
   const unseen = [...readings.flatMap(each => each.foreign), ...builds.unseen, ...sources.unseen];
-  return { facts, rules, plan: planImages(rules, facts), inventory, unseen };
+  const leases = await readLeases(estate.organizations, builds.builds);
+  return { facts, rules, plan: planImages(rules, facts), inventory, leases, unseen };
 }
 
 interface Reader {

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { type Drift, type DriftOptions, findDrift, type LeaseFact } from '../../../../core/lifecycle/cleaning/drift.ts';
+import { type Drift, type DriftOptions, findDrift } from '../../../../core/lifecycle/cleaning/drift.ts';
+import type { LeaseFact } from '../../../../core/lifecycle/facts/read-leases.ts';
 import { planImages } from '../../../../core/lifecycle/keep-policy/keep-plan.ts';
 import { digestOf } from '../keep-policy/policy-world.ts';
 import { type CleanScenario, lookAt } from './planned-world.ts';
