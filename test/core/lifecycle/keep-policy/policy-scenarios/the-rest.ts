@@ -84,6 +84,21 @@ export const otherScenarios: readonly Scenario[] = [
     deletes: { 'ci/web b': 'its tag "v2" is that of build 2' },
   },
   {
+    title: 'withoutRecord: an image whose tags came off goes when every build on whose account they did is gone',
+    policy,
+    builds: { 1: 'main 9d deleted', 2: 'main 9d alive' },
+    images: { 'ci/web a': { tags: [], released: [1] }, 'ci/web b': { tags: [], released: [1, 2] } },
+    deletes: { 'ci/web a': 'its tags came off with build 1 of shop, which is gone' },
+    keeps: { 'ci/web b': 'its tags came off with build 2 of shop, which is not known to be gone' },
+  },
+  {
+    title: 'withoutRecord: an image whose tags came off stays when the rule is taken away, also as an untagged one',
+    policy: 'delete: { untagged: { olderThan: 1h } }',
+    builds: { 1: 'main 9d deleted' },
+    images: { 'ci/web a': { tags: [], released: [1], pushed: set } },
+    keeps: { 'ci/web a': 'no build record names it' },
+  },
+  {
     title: 'withoutRecord: an organization that could not be read may have a build of that id',
     policy,
     unread: { contoso: '503' },

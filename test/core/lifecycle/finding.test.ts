@@ -1,0 +1,60 @@
+/** What it costs to find the builds that are gone, and what a dry run goes by. */
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { seedBuilds } from '../../../scripts/bench/recorded-world.ts';
+import { day, type Estate, startEstate } from './estate.ts';
+
+describe('finding the builds that are gone', () => {
+  let estate: Estate;
+  let gone: number[];
+  beforeEach(async () => {
+    estate = await startEstate();
+    const world = { repositories: 20, builds: 450, images: 1, gone: 3 };
+    gone = [...seedBuilds(estate, world, estate.acr.clock.now() - 30 * day).keys()].slice(0, world.gone);
+  });
+  afterEach(() => estate.close());
+
+  const asked = (): { list: number; get: number; records: number } => ({
+    list: estate.ado.requests.count('builds.list'),
+    get: estate.ado.requests.count('builds.get'),
+    records: estate.acr.requests.count({
+      operation: 'manifest.get',
+      repository: `image-lifecycle/builds/${estate.projectId}`,
+    }),
+  });
+
+  it('takes a question for 200 builds, and in a dry run none for each that is gone', async () => {
+    const { plan } = await estate.reconcile({ dryRun: true });
+    deepEqual(new Set(plan.release.map(each => each.buildId)), new Set(gone));
+    deepEqual(asked(), { list: 3, get: 0, records: 3 });
+  });
+
+  it('takes one more for each that is released, right before, and none while it waits', async () => {
+    await estate.reconcile();
+    deepEqual(asked(), { list: 3, get: 3, records: 3 });
+    estate.ado.requests.clear();
+    estate.acr.requests.clear();
+    await estate.reconcile();
+    deepEqual(asked(), { list: 3, get: 0, records: 0 });
+  });
+
+  it('goes by the answer of the build itself where it is released, whatever was answered in bulk', async () => {
+    const [id = 0] = gone;
+    estate.ado.faults.intercept = ({ operation }) => {
+      if (operation === 'builds.get') delete estate.ado.world.builds.get(id)!.deleted;
+      return 'proceed';
+    };
+    const { items } = await estate.reconcile();
+    equal(items.filter(item => item.outcome === 'released').length, 2);
+    const [repository = ''] = estate.acr.world.repositories().filter(name => estate.acr.world.has(name, String(id)));
+    match(repository, /^shop\//);
+  });
+
+  it('in a dry run goes by a pipeline that the records name alone', async () => {
+    const [id = 0] = gone;
+    const other = estate.ado.world.addDefinition({ projectId: estate.projectId });
+    Object.assign(estate.ado.world.builds.get(id)!, { definitionId: other.id });
+    const { plan, items } = await estate.reconcile({ dryRun: true });
+    equal(plan.release.length, 2);
+    match(items.map(item => item.reason).join(), /the record names definition \d+, Azure DevOps \d+/);
+  });
+});
