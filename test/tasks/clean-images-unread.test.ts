@@ -6,7 +6,7 @@ import type { FaultEffect, FaultMatch } from '../emulators/acr/faults.ts';
 import { type Cleaning, day, hour, openCleaning } from './cleaning.ts';
 import { warningsOf } from './promotion.ts';
 import { addressOf } from './promotion-azure.ts';
-import { assertFailed, assertSucceeded } from './step.ts';
+import { assertFailed } from './step.ts';
 
 const policy = 'keep: { deployed: false, references: [] }';
 
