@@ -3,7 +3,8 @@
  * Stateless and level-triggered: run at any time, by anybody, as often as one likes; what one run leaves the next one does.
  */
 
-import { getBuildsByIds } from '../azure-devops/builds.ts';
+import { type BuildsAnswer, getBuildsByIds } from '../azure-devops/builds.ts';
+import { listDeletedBuilds } from '../azure-devops/deleted-builds.ts';
 import { errorMessage, hasCode } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import { isBelowFloor } from './brake.ts';
@@ -98,18 +99,36 @@ async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promis
       projectId,
       ofProject.map(build => build.buildId),
     );
+    const told = run.dryRun ? await foretell(run, projectId, ofProject, answer) : answer.found;
     for (const build of ofProject) {
       const found = answer.found.get(build.buildId);
       const isAlive = found !== undefined && !found.deleted;
       if (isAlive ? build.tombstones.length === 0 : isWaiting(build, run, now)) continue;
       // The first answer that failed ended the asking: what is missing then was never asked for.
       if (found === undefined && answer.unknown !== undefined) continue;
-      left.push({ ...build, told: found });
+      left.push({ ...build, told: told.get(build.buildId) });
     }
     if (answer.unknown !== undefined)
       run.report({ projectId, buildId: 0, subject: `project ${projectId}`, outcome: 'failed', reason: answer.unknown });
   }
   return left;
+}
+
+/** So few builds are asked for one by one as well as a list is read. */
+const fewBuilds = 10;
+
+/** Whoever changes nothing need not ask for each build that is gone: the list of those that are deleted tells all of them. */
+async function foretell(
+  run: Run,
+  projectId: string,
+  builds: readonly RecordedBuild[],
+  { found, unknown }: BuildsAnswer,
+): Promise<BuildsAnswer['found']> {
+  const missing = builds.filter(build => !found.has(build.buildId)).length;
+  if (unknown !== undefined || missing <= fewBuilds) return found;
+  const listed = await listDeletedBuilds(run.azureDevOps, projectId);
+  const deleted = listed.kind === 'found' ? listed.items : [];
+  return new Map([...deleted.map(build => [build.id, { ...build, deleted: true }] as const), ...found]);
 }
 
 function reportOf(items: readonly ReportItem[], builds: number, run?: Run, braked?: string): Report {

@@ -8,7 +8,7 @@ describe('finding the builds that are gone', () => {
   let gone: number[];
   beforeEach(async () => {
     estate = await startEstate();
-    const world = { repositories: 20, builds: 450, images: 1, gone: 3 };
+    const world = { repositories: 20, builds: 450, images: 1, gone: 12 };
     gone = [...seedBuilds(estate, world, estate.acr.clock.now() - 30 * day).keys()].slice(0, world.gone);
   });
   afterEach(() => estate.close());
@@ -22,15 +22,29 @@ describe('finding the builds that are gone', () => {
     }),
   });
 
-  it('takes a question for 200 builds, and in a dry run none for each that is gone', async () => {
+  for (const [what, bareBuildIdsGiveDeleted, list] of [
+    ['where those answer for deleted builds, too', true, 3],
+    ['and one for the list of the deleted, where they do not', false, 4],
+  ] as const) {
+    it(`takes a question for 200 builds in a dry run, ${what}`, async () => {
+      Object.assign(estate.ado.world.behaviour, { bareBuildIdsGiveDeleted });
+      const { plan } = await estate.reconcile({ dryRun: true });
+      deepEqual(new Set(plan.release.map(each => each.buildId)), new Set(gone));
+      deepEqual(asked(), { list, get: 0, records: 12 });
+    });
+  }
+
+  it('asks for each that is gone where the list of the deleted cannot be read', async () => {
+    estate.ado.faults.intercept = ({ operation, query }) =>
+      operation === 'builds.list' && query['deletedFilter'] === 'onlyDeleted' ? 'cut' : 'proceed';
     const { plan } = await estate.reconcile({ dryRun: true });
-    deepEqual(new Set(plan.release.map(each => each.buildId)), new Set(gone));
-    deepEqual(asked(), { list: 3, get: 0, records: 3 });
+    equal(plan.release.length, 12);
+    equal(asked().get, 12);
   });
 
   it('takes one more for each that is released, right before, and none while it waits', async () => {
     await estate.reconcile();
-    deepEqual(asked(), { list: 3, get: 3, records: 3 });
+    deepEqual(asked(), { list: 3, get: 12, records: 12 });
     estate.ado.requests.clear();
     estate.acr.requests.clear();
     await estate.reconcile();
@@ -44,7 +58,7 @@ describe('finding the builds that are gone', () => {
       return 'proceed';
     };
     const { items } = await estate.reconcile();
-    equal(items.filter(item => item.outcome === 'released').length, 2);
+    equal(items.filter(item => item.outcome === 'released').length, 11);
     const [repository = ''] = estate.acr.world.repositories().filter(name => estate.acr.world.has(name, String(id)));
     match(repository, /^shop\//);
   });
@@ -54,7 +68,7 @@ describe('finding the builds that are gone', () => {
     const other = estate.ado.world.addDefinition({ projectId: estate.projectId });
     Object.assign(estate.ado.world.builds.get(id)!, { definitionId: other.id });
     const { plan, items } = await estate.reconcile({ dryRun: true });
-    equal(plan.release.length, 2);
+    equal(plan.release.length, 11);
     match(items.map(item => item.reason).join(), /the record names definition \d+, Azure DevOps \d+/);
   });
 });
