@@ -76,6 +76,24 @@ describe('CleanImages that audits, and that tells why', () => {
     assert.match(await readSummary(outcome), /what runs in cluster\\?-1/);
   });
 
+  it('tells what the cluster runs and no registry has, before it is pulled in vain', async () => {
+    const image = `${cleaning.prod.host}/shop/lost:7`;
+    const spec = { containers: [{ name: 'lost', image }] };
+    cleaning.cluster.add('pods', { metadata: { name: 'lost-1', namespace: 'shop' }, spec });
+    await cleaning.configure(
+      `clusters: [{ name: aks, server: "${cleaning.cluster.url}" }]\nkeep: { references: [], helmRevisions: none }`,
+    );
+    const outcome = await cleaning.clean(
+      { kubernetesConnections: 'aks' },
+      { endpoints: { aks: cleaning.clusterConnection() } },
+    );
+    assertSucceeded(outcome);
+    for (const page of [(await readSummary(outcome)).replaceAll('\\', ''), await readOutput(cleaning, 'report.html')]) {
+      assert.ok(page.includes('shop/lost:7') && page.includes('lost-1'), page);
+    }
+    await cleaning.configure(policy);
+  });
+
   it('tells why an image goes and another stays, by reference and by build, in the log and on the page', async () => {
     const questions = `shop/web:100\n${cleaning.ci.host}/shop/web@${gone}\n101\nshop/none:1`;
     for (const mode of ['audit', 'plan']) {

@@ -116,25 +116,6 @@ describe('CleanImages and its connections', () => {
     assert.equal(Object.keys(cleaning.ci.world.tags('shop/web')).length, 1);
   });
 
-  it('audits and plans by the least rights that the page names, and applies by those', async () => {
-    for (const [mode, actions] of [
-      ['audit', ['pull', 'metadata_read']],
-      ['plan', ['pull', 'metadata_read']],
-      ['plan-and-apply', ['pull', 'metadata_read', 'push', 'delete']],
-    ] as [string, Action[]][]) {
-      const { id, endpoint, objectId } = cleaning.addPrincipal();
-      for (const name of ['ci', 'prod'] as const) {
-        cleaning.identities[name].push({ name: id, objectId, rights: leastRights(actions) });
-      }
-      const outcome = await cleaning.clean(
-        { mode, containerRegistries: '', azureSubscriptions: id },
-        { endpoints: { [id]: endpoint } },
-      );
-      assertSucceeded(outcome);
-    }
-    assert.deepEqual(cleaning.ci.world.tags('shop/web'), {});
-  });
-
   it('asks Azure DevOps by the job, and by nobody else', async () => {
     assertSucceeded(await cleaning.clean());
     assert.deepEqual(cleaning.entra.requests, []);
@@ -193,4 +174,37 @@ describe('CleanImages and its connections', () => {
     assert.ok((await asked('helmRevisions: 3')) > 0);
     assert.equal(await asked('deployed: false'), 0);
   });
+});
+
+describe('CleanImages by the least rights that its page names', () => {
+  for (const abac of [false, true]) {
+    it(`audits, plans and applies in a registry ${abac ? 'with' : 'without'} conditions on repositories`, async () => {
+      const cleaning = await openCleaning({ abac });
+      try {
+        await cleaning.configure(policy);
+        await cleaning.build({ id: 100, repositories: ['shop/web'] });
+        cleaning.clock.advance(2 * day);
+        cleaning.devOps.world.deleteBuild(100);
+        const modes: [mode: string, actions: Action[]][] = [
+          ['audit', ['pull', 'metadata_read']],
+          ['plan', ['pull', 'metadata_read']],
+          ['plan-and-apply', ['pull', 'metadata_read', 'push', 'delete']],
+        ];
+        for (const [mode, actions] of modes) {
+          const { id, endpoint, objectId } = cleaning.addPrincipal();
+          for (const name of ['ci', 'prod'] as const) {
+            cleaning.identities[name].push({ name: id, objectId, rights: leastRights(actions) });
+          }
+          const outcome = await cleaning.clean(
+            { mode, containerRegistries: '', azureSubscriptions: id },
+            { endpoints: { [id]: endpoint } },
+          );
+          assertSucceeded(outcome);
+        }
+        assert.deepEqual(cleaning.ci.world.tags('shop/web'), {});
+      } finally {
+        await cleaning.close();
+      }
+    });
+  }
 });

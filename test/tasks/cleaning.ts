@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Identity } from '../emulators/acr/access.ts';
-import { type AcrEmulator, startAcr } from '../emulators/acr/acr.ts';
+import { type AcrEmulator, type AcrOptions, startAcr } from '../emulators/acr/acr.ts';
 import { defaultIdentities } from '../emulators/acr/oauth.ts';
 import { type AzureDevOpsEmulator, startAzureDevOps } from '../emulators/azure-devops/azure-devops.ts';
 import { type EntraEmulator, startEntra } from '../emulators/entra/entra.ts';
@@ -70,13 +70,13 @@ export interface Cleaning {
 }
 
 /** Starts it: the project of the default variables with the pipeline 12, and another project with the pipeline 13. */
-export async function openCleaning(): Promise<Cleaning> {
+export async function openCleaning(options: Pick<AcrOptions, 'abac'> = {}): Promise<Cleaning> {
   await buildTasks();
   const [tls, agent, clock] = [await createTls(), await makeAgentFolder(), createClock()];
   const identities = { ci: [...defaultIdentities], prod: [...defaultIdentities] };
   const [ci, prod, entra, devOps, cluster] = await Promise.all([
-    startAcr({ tls, clock, identities: identities.ci }),
-    startAcr({ tls, clock, identities: identities.prod }),
+    startAcr({ ...options, tls, clock, identities: identities.ci }),
+    startAcr({ ...options, tls, clock, identities: identities.prod }),
     startEntra({ tls, clock }),
     startAzureDevOps({ collectionId, tls, clock, flavour: 'server' }),
     startKubernetes({ tls, clock }),
