@@ -23,12 +23,11 @@ export function isOfServices(url: string): boolean {
  * https://learn.microsoft.com/rest/api/azure/devops/release/releases/list
  */
 export function releasesUrlOf(url: string): string {
-  const { hostname } = new URL(url);
   if (!isOfServices(url)) return url;
+  const { hostname, pathname } = new URL(url);
   const name = nameOfOldHost(hostname);
-  return name === undefined
-    ? url.replace('//dev.azure.com', '//vsrm.dev.azure.com')
-    : url.replace(`//${hostname}`, `//${name}.vsrm.visualstudio.com`);
+  const host = name === undefined ? 'vsrm.dev.azure.com' : `${name}.vsrm.visualstudio.com`;
+  return `https://${host}${pathname.replace(/\/+$/, '')}`;
 }
 
 /** `contoso` of `contoso.visualstudio.com`. */

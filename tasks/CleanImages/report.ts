@@ -31,8 +31,7 @@ export interface Report {
 export function makeReport({ plan, audit, drift, answers = [], scope }: ReportContent): Report {
   const title = plan ? `What the plan ${plan.hash.slice(0, 12)} would do` : 'What lies in the registries';
   const at = plan?.madeAt ?? audit?.at;
-  const under =
-    at === undefined ? scope : `${scope} As of ${at.slice(0, 16).replace('T', ' ')} UTC. Nothing was changed.`;
+  const under = at === undefined ? scope : `${scope} As of ${at.slice(0, 16).replace('T', ' ')} UTC.`;
   const blocks: Block[] = [
     ...describeAnswers(answers),
     ...(plan ? describePlan(plan) : []),

@@ -57,7 +57,7 @@ export function describeScope({ job, estate, organizations }: Scene): string {
   return [
     `Of ${registries.join(', ')}; builds of ${projects.join(', ')}`,
     ...(clusters.length > 0 ? [`; what runs in ${clusters.join(', ')}`] : []),
-    `${by}.`,
+    job.inputs.mode === 'plan-and-apply' ? `${by}.` : `${by}. Nothing was changed.`,
   ].join('');
 }
 
