@@ -10,6 +10,7 @@ import type { Issues } from '../agent/run.ts';
 import { showSummary } from '../agent/summary.ts';
 import { describeCounts, describeOutcome } from './outcome-page.ts';
 import { setCounts } from './outputs.ts';
+import { createProgress } from './progress.ts';
 import type { Scene } from './scene.ts';
 import { concludeCleaning, countOutcomes, tellItem } from './verdict.ts';
 
@@ -35,7 +36,10 @@ export async function apply(scene: Scene, planHash: string, approved?: CleanPlan
   }
   const { configuration } = job;
   const { facts, plan } = look;
-  const report = await carryOut(estate, { configuration, organizations, facts, plan, approved, until: isOver });
+  const report = await carryOut(
+    { ...estate, onProgress: createProgress(60, 95) },
+    { configuration, organizations, facts, plan, approved, until: isOver },
+  );
   tellReport(report);
   const { released, deleted } = countOutcomes(report);
   setCounts({ deletions: released + deleted, unread });

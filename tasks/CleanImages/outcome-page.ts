@@ -42,14 +42,12 @@ export function describeOutcome({ planHash, isApproved, report, unread }: Outcom
 /** On what was done, in a line. */
 export function describeCounts(report: CleanReport): string {
   const { released, deleted, kept, failed } = countOutcomes(report);
-  const freed = deleted > 0 ? `, ${formatBytes(report.freedBytes)} at most` : '';
-  const parts = [
-    `${count(released, 'tag')} taken off`,
-    `${count(deleted, 'image')} deleted${freed}`,
-    ...(kept > 0 ? [`${count(kept, 'line')} on what stays`] : []),
+  const freed = deleted > 0 ? ` (${formatBytes(report.freedBytes)} at most)` : '';
+  const rest = [
+    ...(kept > 0 ? [`${kept} of what was looked at stay`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
   ];
-  return `${parts.join(', ')}.`;
+  return `Took ${count(released, 'tag')} off and deleted ${count(deleted, 'image')}${freed}${['', ...rest].join('; ')}.`;
 }
 
 function describeRegistries(items: readonly CleanItem[]): string {

@@ -44,7 +44,7 @@ export function tellItem({ registry, subject, outcome, reason }: CleanItem): str
 }
 
 const words: Readonly<Record<CleanItem['outcome'], string>> = {
-  released: 'lost its tags',
+  released: 'was taken off',
   deleted: 'was deleted',
   alreadyGone: 'was gone already',
   kept: 'stays',

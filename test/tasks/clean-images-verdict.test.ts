@@ -70,7 +70,7 @@ describe('the page of what CleanImages did', () => {
     });
     assert.match(
       page,
-      /^### Cleaned by the approved plan `f{12}`\n\n1 tag taken off, 1 image deleted, 2\.0 MB at most,/,
+      /^### Cleaned by the approved plan `f{12}`\n\nTook 1 tag off and deleted 1 image \(2\.0 MB at most\); 25 of /,
     );
     assert.match(page, /\| ci \| 1 \| 1 \| 0 \| 0 \|\n\| prod \| 0 \| 0 \| 25 \| 0 \|/);
     assert.match(page, /reason 19 \|\n\nAnd 5 more, in the log\./);

@@ -85,8 +85,14 @@ describe('CleanImages in its modes', () => {
     const first = await cleaning.clean({ mode: 'plan-and-apply' });
     assertSucceeded(first);
     assert.equal(first.variables['deletions'], '2');
-    assert.match(lastLine(first), /^2 tags taken off, 0 images deleted\./);
+    assert.match(lastLine(first), /^Took 2 tags off and deleted 0 images\.$/);
     assert.deepEqual(cleaning.ci.world.tags('shop/web'), { '101': living });
+    const shown = first.commands.filter(each => each.name === 'task.setprogress').map(each => each.properties['value']);
+    assert.deepEqual(
+      shown.map(Number),
+      shown.map(Number).sort((one, other) => one - other),
+    );
+    assert.equal(shown.at(-1), '100');
     const waiting = await cleaning.clean();
     assert.match(
       lastLine(waiting),
@@ -95,12 +101,12 @@ describe('CleanImages in its modes', () => {
     cleaning.clock.advance(25 * hour);
     const second = await cleaning.clean({ mode: 'plan-and-apply' });
     assertSucceeded(second);
-    assert.match(lastLine(second), /^0 tags taken off, 2 images deleted, 1\.1 kB at most\.$/);
+    assert.match(lastLine(second), /^Took 0 tags off and deleted 2 images \(1\.1 kB at most\)\.$/);
     assert.deepEqual(cleaning.ci.world.manifests('shop/web'), [living]);
     assert.equal(cleaning.ci.world.repository('shop/api')?.manifests.size ?? 0, 0);
     const third = await cleaning.clean({ mode: 'plan-and-apply' });
     assertSucceeded(third);
-    assert.match(lastLine(third), /^0 tags taken off, 0 images deleted\.$/);
+    assert.match(lastLine(third), /^Took 0 tags off and deleted 0 images\.$/);
   });
 
   it('applies what was approved', async () => {
@@ -115,7 +121,7 @@ describe('CleanImages in its modes', () => {
     assert.equal(outcome.variables['planhash'], undefined);
     const again = await cleaning.clean(apply);
     assertSucceeded(again);
-    assert.match(lastLine(again), /^0 tags taken off, 0 images deleted/);
+    assert.match(lastLine(again), /^Took 0 tags off and deleted 0 images/);
   });
 
   it('applies nothing that came into use since it was approved, and nothing that nobody approved', async () => {
