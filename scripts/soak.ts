@@ -7,7 +7,9 @@ console.log(`Living ${worlds} random worlds of each kind; SEED=… repeats one, 
 await build();
 const suites = [
   'core/lifecycle/laws',
-  'core/lifecycle/keep-plan-laws',
+  'core/lifecycle/veto-laws',
+  'core/lifecycle/keep-policy/keep-plan-laws',
+  'core/lifecycle/cleaning/interrupted-cleaning',
   'core/lifecycle/killed',
   'core/oci/copy-random',
   'webhook-handler/receive',

@@ -14,8 +14,8 @@ export interface CleanItem extends Pick<ReportItem, 'subject' | 'outcome' | 'rea
 export interface CleanReport {
   readonly items: readonly CleanItem[];
   /**
-   * Bytes of the images that were deleted and of which the registry has no other copy, as the registry tells the size of
-   * each: no more than that was freed, as layers may be shared.
+   * Bytes of the images that were deleted and of which the registry has no other copy, as it tells the size of each: layers
+   * that images share are among them more than once.
    */
   readonly freedBytes: number;
   /** Why it stopped before a limit of deletions was passed. */
