@@ -7,10 +7,10 @@ import { agentLog } from '../agent/log.ts';
 import { hostOf, type RegistrySignIn, readSignIn } from '../agent/sign-in.ts';
 import type { ConnectionIds } from './inputs.ts';
 
-/** A registry with every connection that may be the one for it; at least one. Nothing is sent yet. */
+/** A registry with every connection that may be the one for it. Nothing is sent yet. */
 export interface RegistryCandidates {
   readonly registry: RegistryConfiguration;
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly [Candidate, ...Candidate[]];
 }
 
 interface Candidate {
@@ -60,15 +60,15 @@ export async function matchRegistries(
   const found: RegistryCandidates[] = [];
   for (const registry of registries) {
     const dedicated = own.find(each => hostOf(each.address) === hostOf(registry.url));
-    const candidates = dedicated
+    const [first, ...others] = dedicated
       ? [open(registry, dedicated, http)]
       : await openByAzure(registry, azureSubscriptions, http);
-    if (candidates.length === 0) {
+    if (!first) {
       throw inputError(
         `No connection is for the registry ${registry.name}: choose one in containerRegistries whose registry is ${hostOf(registry.url)}, or in azureSubscriptions one whose identity has a role on it.`,
       );
     }
-    found.push({ registry, candidates });
+    found.push({ registry, candidates: [first, ...others] });
   }
   return found;
 }
@@ -91,7 +91,6 @@ function open({ url }: RegistryConfiguration, { credentials, label }: OwnConnect
  */
 export async function chooseConnection({ registry, candidates }: RegistryCandidates): Promise<Registry> {
   const [first, ...others] = candidates;
-  if (!first) throw inputError(`No connection is for the registry ${registry.name}.`);
   // There is nothing to choose, and what is wrong will show.
   if (others.length === 0) return first.registry;
   const answers: string[] = [];
