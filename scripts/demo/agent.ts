@@ -1,18 +1,26 @@
 /** The agent of the demo: runs steps of the pipeline, each a process that is told everything by its environment. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AgentFolder, runTask, type TaskOutcome, type TaskRun } from '../../test/support/run-task.ts';
+import {
+  type AgentFolder,
+  runTask,
+  type TaskOutcome,
+  type TaskRun,
+  type TestEndpoint,
+} from '../../test/support/run-task.ts';
 import { control } from './control.ts';
 import type { Scene } from './scene.ts';
 
 /** A step of a run of the demo's pipeline. */
 export interface Step {
-  readonly task: 'TagImage' | 'PackageChart' | 'PromoteImage';
+  readonly task: 'TagImage' | 'PackageChart' | 'PromoteImage' | 'CleanImages';
   /** The id of the run, which is the build's. */
   readonly run: number;
   /** The stage of the pipeline. */
   readonly stage: string;
   readonly inputs: Readonly<Record<string, string>>;
+  /** Service connections beside the pipeline's one. */
+  readonly endpoints?: Readonly<Record<string, TestEndpoint>>;
 }
 
 /** What a step said to people, and its verdict to the agent. */
@@ -55,7 +63,7 @@ export async function runStep(scene: Scene, step: Step): Promise<EndedStep> {
   };
 }
 
-async function describeRun(scene: Scene, { task, run, stage, inputs }: Step): Promise<TaskRun> {
+async function describeRun(scene: Scene, { task, run, stage, inputs, endpoints }: Step): Promise<TaskRun> {
   const { http, organization, pipeline, connection } = scene;
   const { accessToken } = await control(http, organization.url, 'jobs', { projectId: pipeline.projectId });
   return {
@@ -76,6 +84,7 @@ async function describeRun(scene: Scene, { task, run, stage, inputs }: Step): Pr
     },
     endpoints: {
       [connectionId]: connection,
+      ...endpoints,
       SYSTEMVSSCONNECTION: {
         url: organization.url,
         scheme: 'OAuth',

@@ -35,7 +35,8 @@ export async function startCloud(stage: Stage): Promise<Cloud> {
   // Those that come later trust the authority that the first made.
   const [entra, devOps] = await Promise.all([
     startServer(stage, ['emulators/entra.js', ...tls], 'url'),
-    startServer(stage, ['emulators/azure-devops.js'], 'url'),
+    // One host for everything, as Azure DevOps Server has.
+    startServer(stage, ['emulators/azure-devops.js', '--flavour', 'server'], 'url'),
   ]);
   const http = createHttp({ ca: await readFile(stage.caFile, 'utf8') });
   const registries = arm.ready['registries'] as Record<string, { host: string }>;

@@ -41,7 +41,8 @@ function ask({ organization, pipeline }: Scene, method: 'GET' | 'DELETE', path: 
   return askAsPerson(organization, pipeline, method, `${path}api-version=7.1`);
 }
 
-function recordsIn({ repositories }: RegistryState): string {
+/** The tags of all records of a registry, in order. */
+export function recordsIn({ repositories }: RegistryState): string {
   const records = Object.entries(repositories).flatMap(([name, { tags }]) =>
     name.startsWith('image-lifecycle/builds/') ? Object.keys(tags) : [],
   );

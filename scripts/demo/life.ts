@@ -1,5 +1,6 @@
 /** The story itself, told while it happens: from the push to the end of everything that may go. */
 import { installTheOldest, packageCharts } from './charting.ts';
+import { cleanProduction } from './cleaning.ts';
 import { collect, notify, release } from './deletion.ts';
 import { endTheLast } from './end.ts';
 import { startHandler } from './handler.ts';
@@ -24,5 +25,6 @@ export async function live(beginning: Beginning): Promise<void> {
   await collect(scene);
   await endTheLast(scene);
   await installTheOldest(scene);
+  await cleanProduction(scene);
   check('the webhook handler stopped when it was told to, with exit code 0', (await handler.stop()) === 0);
 }

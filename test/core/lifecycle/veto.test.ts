@@ -67,6 +67,20 @@ describe('a veto', () => {
     deepEqual(estate.acr.world.tags('api'), {});
   });
 
+  it('changes nothing of what is due while both steps are forbidden, and begins no grace anew', async () => {
+    const { id, digests } = await makeBuild('app');
+    estate.ado.world.deleteBuild(id);
+    await reconcile();
+    nextDay();
+    const before = estate.acr.world.snapshot();
+    for (let days = 0; days < 3; days += 1) {
+      deepEqual(await reconcile(forbid(digests)), [`app@${digests[0]} kept: it runs in the cluster aks`]);
+      nextDay();
+    }
+    deepEqual(estate.acr.world.snapshot(), before);
+    match((await reconcile()).join(), new RegExp(`^app@${digests[0]} deleted`));
+  });
+
   it('holds what was released before as long as it stands, and says so', async () => {
     const { id, digests } = await makeBuild('app');
     estate.ado.world.deleteBuild(id);
