@@ -1,4 +1,5 @@
 /** Closes the account of released builds: collects what is due, looks again at what was held, removes what is done. */
+import { mapConcurrently } from '../base/concurrency.ts';
 import { AppError, errorMessage, hasCode } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { headManifest } from '../oci/manifests.ts';
@@ -21,14 +22,15 @@ interface Due extends DueTombstone {
   readonly settled: ReadonlySet<string>;
 }
 
+const readAtOnce = 8;
+
 /** Collects every repository that the due tombstones name, each once, and settles the tombstones. */
 export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): Promise<void> {
-  const due: Due[] = [];
-  for (const each of tombstones) {
-    if (run.timeBox.isOver()) return;
-    const found = await unlessItFails(run, each, () => readDue(run, each));
-    if (found) due.push(found);
-  }
+  const read = await mapConcurrently(tombstones, readAtOnce, each =>
+    run.timeBox.isOver() ? Promise.resolve(undefined) : unlessItFails(run, each, () => readDue(run, each)),
+  );
+  if (run.timeBox.isOver()) return;
+  const due = read.flatMap(each => each ?? []);
   const repositories = new Set(due.flatMap(({ content }) => claimedOf(content).map(image => image.repository)));
   const results = new Map<string, CollectResult>();
   run.timeBox.expect('repositories', repositories.size);
