@@ -1,5 +1,7 @@
 /** The benches' own arithmetic with small numbers, so that a request more for each image is seen before a release is. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
+import { measureClean } from '../scripts/bench/clean.ts';
+import { cleanHere } from '../scripts/bench/clean-client.ts';
 import { runHere } from '../scripts/bench/client.ts';
 import { measureCollect } from '../scripts/bench/collect.ts';
 import { measureScale } from '../scripts/bench/delete-at-scale.ts';
@@ -50,6 +52,23 @@ describe('benches', () => {
     equal(release.azure['builds.get'], 4);
     deepEqual(second, find);
     deepEqual([listing['oci.tags.list'], listing['manifests.list']], [20, 20]);
+  });
+
+  it('cleans in one run what was released before and what is gone since, and does nothing in the next', async () => {
+    const budgets = { windowMs: 1000, Read: 1_000_000 };
+    const world = { repositories: 10, builds: 60, images: 2, gone: 8, latencyMs: 0, budgets };
+    const { whole, second, deleted } = await measureClean(world, cleanHere);
+    equal(deleted, 8);
+    deepEqual(whole.client.outcomes, { released: 8, deleted: 8 });
+    deepEqual(second.client.outcomes, {});
+    // Records, tombstones, and the images of the eight repositories in which some wait for the grace to be over.
+    equal(second.requests['manifest.get'], 56 + 4 + 90);
+    equal(second.requests['blob.get'], undefined);
+    deepEqual(
+      ['manifest.delete', 'tag.delete', 'referrers.list'].map(each => whole.requests[each]),
+      // Beside the images the records and tombstones that are done.
+      [8 + 2 * 4, 8, 8],
+    );
   });
 
   it('waits as it is told, and deletes everything once', async () => {

@@ -1,4 +1,7 @@
 /** The benches by name: how large each is, and what it prints. */
+import { findAcrPurge } from './acr-purge.ts';
+import { type CleanWorld, cleanLine, measureClean, measurePurge } from './clean.ts';
+import type { CleanOrder, CleanResult } from './clean-client.ts';
 import { collectLine, measureCollect } from './collect.ts';
 import { measureScale, publishedBudgets, scaleLine } from './delete-at-scale.ts';
 import { measurePackage } from './package.ts';
@@ -8,7 +11,7 @@ import { measureMany } from './promote-many.ts';
 import { measureRequests, totalOf } from './promote-requests.ts';
 import { measureReconcile, reconcileLine } from './reconcile.ts';
 import { measureRelease } from './release-build.ts';
-import { runApart } from './run-apart.ts';
+import { bundleApart, runApart } from './run-apart.ts';
 import { sumOf, tell } from './tally.ts';
 
 /** One measurement. */
@@ -39,6 +42,10 @@ export const benches: Readonly<Record<string, Bench>> = {
   reconcile: {
     what: 'Counts requests, sign-in included, until the builds that are gone are known: 2,000 of 20,000 builds of 5 images each, so that there are 100,000 build tags in 1,000 repositories; as a part of listing every tag and every manifest, a thousand on a page. Then the run that releases them, and the run after it in which nothing changed. Takes about ten minutes.',
     run: runReconcile,
+  },
+  clean: {
+    what: "A whole run of CleanImages on 50,000 images of 10,000 builds in 500 repositories, every answer 20 ms away: it looks and plans, takes the tags off what 1,000 builds left that are gone since the run before, and deletes the 5,000 images of 1,000 builds that were released by that run; then a second run in which nothing changed. The registry enforces the published budgets of its Standard tier for one identity, with minutes of 7.5 seconds; Retry-After stays in whole seconds. `floor` is the run's time as a part of the least that the budgets leave to its three steps, none of which may begin before the one before it is whole. Then, where it is on the path or can be built, `acr purge` deletes as many images by their age on the same emulator. Takes about twenty minutes.",
+    run: runClean,
   },
   promote: {
     what: 'Promotes an image of 8 incompressible layers, 600 MB, between two docker-registries whose storage is memory, over http and https: wall times as parts of those of skopeo, of a floor (curl GET | curl PUT, four at a time) and of crane where it is installed, medians of 7 rounds in turns, process starts included; and the peak of our memory. Needs 3 GB of memory, and takes about two minutes.',
@@ -126,6 +133,28 @@ async function runReconcile(say: (line: string) => void): Promise<Figures> {
   }
   for (const { seconds, rssMB } of figures.clients) say(`${seconds} s, ${rssMB} MB`);
   return reconcileLine(figures);
+}
+
+async function runClean(say: (line: string) => void): Promise<Figures> {
+  const budgets = { ...publishedBudgets(7500), windowMs: 7500 };
+  const world: CleanWorld = { repositories: 500, builds: 10_000, images: 5, gone: 2000, latencyMs: 20, budgets };
+  const client = await bundleApart<CleanOrder, CleanResult>('scripts/bench/clean-process.ts');
+  const figures = await measureClean(world, client.run).finally(() => client.remove());
+  for (const step of ['whole', 'second'] as const) {
+    const { requests, throttled, floors, client: of } = figures[step];
+    say(`${step}, ${of.seconds} s, of which ${of.lookSeconds} s to look; ${of.rssMB} MB: ${tell(requests)}`);
+    say(`${step}, floors of looking, releasing, deleting in s: ${floors.map(each => each.toFixed(1)).join(', ')}`);
+    say(`${step}, 429 by class: ${tell(throttled) || 'none'}`);
+  }
+  const purge = await findAcrPurge(say);
+  if (purge) {
+    const { result, requests, throttled, floor, deleted } = await measurePurge(world, purge);
+    say(`acr purge, ${result.seconds} s, ${deleted} of ${figures.deleted} images deleted: ${tell(requests)}`);
+    say(
+      `acr purge, 429 by class: ${tell(throttled) || 'none'}; floor ${floor.toFixed(1)} s; ${result.failure ?? 'it ended well'}`,
+    );
+  }
+  return cleanLine(figures, world.builds * world.images);
 }
 
 async function runDeleteAtScale(say: (line: string) => void): Promise<Figures> {

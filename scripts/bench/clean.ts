@@ -2,6 +2,7 @@
 import { day, type Estate, hour, startEstate } from '../../test/core/lifecycle/estate.ts';
 import type { LoggedRequest, OperationClass } from '../../test/emulators/acr/request-log.ts';
 import type { ClassBudgets } from '../../test/emulators/acr/throttle.ts';
+import type { AcrPurge, PurgeResult } from './acr-purge.ts';
 import type { CleanOrder, CleanResult, RunClean } from './clean-client.ts';
 import { deleteBuilds } from './dead-builds.ts';
 import { type MadePlaces, type RecordedWorld, seedBuilds } from './recorded-world.ts';
@@ -41,7 +42,8 @@ export async function measureClean(world: CleanWorld, run: RunClean): Promise<Cl
   const estate = await startEstate();
   try {
     const half = Math.floor(world.gone / 2);
-    const places = seedBuilds(estate, { ...world, gone: half }, estate.acr.clock.now() - 60 * day);
+    const old = estate.acr.clock.now() - 60 * day;
+    const places = seedBuilds(estate, { ...world, gone: half }, () => old);
     await run(orderFor(estate));
     estate.advance(day + hour);
     deleteBuilds(estate, [...places.keys()].slice(half, world.gone));
@@ -60,6 +62,49 @@ function orderFor({ acr, ado, projectId }: Estate): CleanOrder {
     azureDevOps: { url: ado.url, releaseUrl: ado.releaseUrl, token: ado.token },
     projectId,
   };
+}
+
+/** What the peer did to a world of the same size, in which as many images are old enough. */
+export interface PurgeFigures {
+  readonly requests: Tally;
+  readonly throttled: Tally;
+  readonly floor: number;
+  readonly deleted: number;
+  readonly result: PurgeResult;
+}
+
+/** Lets the peer delete by age what we delete by builds: the images of half of the builds that are gone. */
+export async function measurePurge(world: CleanWorld, purge: AcrPurge): Promise<PurgeFigures> {
+  const estate = await startEstate();
+  try {
+    const half = Math.floor(world.gone / 2);
+    const now = estate.acr.clock.now();
+    const places = seedBuilds(estate, { ...world, gone: 0 }, ordinal => now - (ordinal < half ? 60 : 1) * day);
+    estate.acr.faults.add({}, { kind: 'slow', ms: world.latencyMs });
+    estate.acr.setBudgets(world.budgets);
+    clearLogs(estate);
+    const result = await purge({ host: estate.acr.host, ca: estate.acr.ca, days: 30 });
+    const asked = estate.acr.requests.all();
+    const throttled = asked.filter(each => each.status === 429);
+    const old = [...places.values()].slice(0, half).flat();
+    return {
+      requests: countBy(asked, each => each.operation),
+      throttled: countBy(throttled, each => each.operationClass),
+      floor: floorOf(
+        asked.filter(each => each.status !== 429),
+        world.budgets,
+      ),
+      deleted: old.filter(place => !isThere(estate, place)).length,
+      result,
+    };
+  } finally {
+    await estate.close();
+  }
+}
+
+function isThere({ acr }: Estate, place: string): boolean {
+  const [repository = '', digest = ''] = place.split('@');
+  return acr.world.has(repository, digest);
 }
 
 async function runOnce(estate: Estate, { budgets }: CleanWorld, run: RunClean): Promise<CleanRun> {
@@ -96,17 +141,16 @@ function floorOf(step: readonly LoggedRequest[], budgets: CleanWorld['budgets'])
   return Math.max(0, ...seconds);
 }
 
-function checkGone({ acr }: Estate, places: MadePlaces, half: number, world: CleanWorld): number {
-  const isThere = (place: string): boolean => {
-    const [repository = '', digest = ''] = place.split('@');
-    return acr.world.has(repository, digest);
-  };
+function checkGone(estate: Estate, places: MadePlaces, half: number, world: CleanWorld): number {
   const all = [...places.values()];
-  const left = all.slice(0, half).flat().filter(isThere).length;
+  const left = all
+    .slice(0, half)
+    .flat()
+    .filter(place => isThere(estate, place)).length;
   const harmed = all
     .slice(half)
     .flat()
-    .filter(place => !isThere(place)).length;
+    .filter(place => !isThere(estate, place)).length;
   if (left > 0 || harmed > 0) throw new Error(`${left} images are left, and ${harmed} are gone that should not be`);
   return half * world.images;
 }

@@ -15,12 +15,13 @@ export interface RecordedWorld {
 /** An image that was made, as `repository@digest`, by its build. */
 export type MadePlaces = ReadonlyMap<number, readonly string[]>;
 
-/** Fills the estate; gives each build's images. Build ids begin at 100,000, and nothing is younger than `at`. */
-export function seedBuilds(estate: Estate, world: RecordedWorld, at: number): MadePlaces {
+/** Fills the estate; gives each build's images. Build ids begin at 100,000; `when` says when each build made its images. */
+export function seedBuilds(estate: Estate, world: RecordedWorld, when: (ordinal: number) => number): MadePlaces {
   const { acr, ado, definitionId } = estate;
   const places = new Map<number, readonly string[]>();
   for (let ordinal = 0; ordinal < world.builds; ordinal += 1) {
     const id = 100_000 + ordinal;
+    const at = when(ordinal);
     const build = ado.world.addBuild({ definitionId, id, queueTime: at, startTime: at, finishTime: at });
     const repositories = Array.from(
       { length: world.images },
