@@ -9,7 +9,8 @@ describe('finding the builds that are gone', () => {
   beforeEach(async () => {
     estate = await startEstate();
     const world = { repositories: 20, builds: 450, images: 1, gone: 12 };
-    gone = [...seedBuilds(estate, world, estate.acr.clock.now() - 30 * day).keys()].slice(0, world.gone);
+    const at = estate.acr.clock.now() - 30 * day;
+    gone = [...seedBuilds(estate, world, () => at).keys()].slice(0, world.gone);
   });
   afterEach(() => estate.close());
 
