@@ -55,10 +55,6 @@ export async function startCleaning(): Promise<CleaningWorld> {
     const organizations = await resolveProjects(configuration, () => stages.ci.surroundings.azureDevOps);
     return { configuration, organizations, estate: estateOf(stages, organizations, options) };
   };
-  const lookAt = ({ configuration, organizations, estate }: Opened, { withInventory }: CleaningOptions) =>
-    lookAtEstate(estate, toPlanRules(configuration, organizations), organizations, {
-      ...(withInventory !== undefined && { withInventory }),
-    });
   return {
     ...stages,
     look: async (options = {}) => lookAt(await open(options), options),
@@ -82,6 +78,12 @@ interface Opened {
   readonly estate: Estate;
 }
 
+function lookAt({ configuration, organizations, estate }: Opened, { withInventory }: CleaningOptions): Promise<Look> {
+  return lookAtEstate(estate, toPlanRules(configuration, organizations), organizations, {
+    ...(withInventory !== undefined && { withInventory }),
+  });
+}
+
 function textOf(
   { ci, stage }: Stages,
   { policy = plain, ci: ofCi = '', prod = '', clusters }: CleaningOptions,
@@ -97,10 +99,11 @@ ${policy}
 }
 
 function estateOf(
-  { ci, stage, connect }: Stages,
+  stages: Stages,
   organizations: readonly ResolvedOrganization[],
   { clusters = {} }: CleaningOptions,
 ): Estate {
+  const { ci, stage } = stages;
   const { azureDevOps, clock, log } = ci.surroundings;
   const releases = connectAzureDevOps({
     url: ci.ado.releaseUrl,
@@ -110,8 +113,8 @@ function estateOf(
   });
   return {
     registries: [
-      { name: 'ci', registry: connect(ci.acr), repositories: ['*'], reportsUsage: false },
-      { name: 'prod', registry: connect(stage), repositories: ['*'], reportsUsage: false },
+      { name: 'ci', registry: stages.connect(ci.acr), repositories: ['*'], reportsUsage: false },
+      { name: 'prod', registry: stages.connect(stage), repositories: ['*'], reportsUsage: false },
     ],
     organizations: organizations.map(({ url: name, projects }) => ({
       name,

@@ -12,18 +12,18 @@ describe('a look at an estate', () => {
   let living: number;
   beforeEach(async () => {
     world = await startCleaning();
-    const { acr, ado, build } = world.ci;
+    const { acr, ado } = world.ci;
     web = acr.world.putImage('shop/web');
     amd64 = acr.world.putImage('shop/web', { architecture: 'amd64' });
     const index = acr.world.putIndex('shop/web', [amd64, acr.world.putImage('shop/web', { architecture: 'arm64' })]);
     api = acr.world.putImage('shop/api');
-    gone = await build(
+    gone = await world.ci.build(
       [
         { repository: 'shop/web', reference: web.digest },
         { repository: 'shop/web', reference: index.digest },
       ].slice(0, 1),
     );
-    living = await build([{ repository: 'shop/api', reference: api.digest }]);
+    living = await world.ci.build([{ repository: 'shop/api', reference: api.digest }]);
     ado.world.deleteBuild(gone);
     acr.world.tag('shop/web', 'v1', index.digest);
     world.ci.advance(3 * day);
