@@ -127,8 +127,6 @@ describe('carrying out a plan', () => {
       const reasons = new Map(other.items.map(each => [each.subject, each.reason]));
       equal(reasons.get(`shop/web@${first.digest}`), 'the approved plan does not delete it');
       equal(reasons.get(`shop/web@${second.digest}`), 'the approved plan does not take its tags off');
-      // Held, it is looked at again when the grace is over once more.
-      nextDay();
       const again = await approve();
       deepEqual(
         again.deletions.map(each => each.step),
