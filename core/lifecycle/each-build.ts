@@ -4,7 +4,7 @@ import { AppError, hasCode } from '../base/errors.ts';
 import type { BuildKey } from './rules.ts';
 import type { Run } from './surroundings.ts';
 
-const buildsAtOnce = 4;
+const buildsAtOnce = 8;
 
 /**
  * Works on each build, and gives what came of all of them. Begins none when the time is over. Throws what is no error of

@@ -23,6 +23,9 @@ interface Due extends DueTombstone {
 }
 
 const readAtOnce = 8;
+const accountsAtOnce = 8;
+/** Each deletes five at a time; Microsoft's own cleaner deletes at most 32 at a time from one registry. */
+const repositoriesAtOnce = 4;
 
 /** Collects every repository that the due tombstones name, each once, and settles the tombstones. */
 export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): Promise<void> {
@@ -34,16 +37,31 @@ export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): 
   const repositories = new Set(due.flatMap(({ content }) => claimedOf(content).map(image => image.repository)));
   const results = new Map<string, CollectResult>();
   run.timeBox.expect('repositories', repositories.size);
-  for (const repository of repositories) {
-    if (run.timeBox.isOver()) break;
+  await mapConcurrently([...repositories], repositoriesAtOnce, async repository => {
+    if (run.timeBox.isOver()) return;
     results.set(repository, await collectOne(run, repository, due));
     run.timeBox.finish('repositories');
-  }
-  for (const each of due) {
-    const left = reportImages(run, each, results);
+  });
+  await closeAll(
+    run,
+    due.map(each => ({ due: each, left: reportImages(run, each, results) })),
+  );
+}
+
+/** Closes or renews each account; when the brake holds one, those that were begun end, and no other is begun. */
+async function closeAll(run: Run, accounts: readonly { readonly due: Due; readonly left: Left }[]): Promise<void> {
+  let braked: unknown;
+  await mapConcurrently(accounts, accountsAtOnce, async ({ due, left }) => {
     // What was not looked at to the end must not count as done.
-    if (!run.dryRun && !run.timeBox.isOver()) await unlessItFails(run, each, () => closeOrRenew(run, each, left));
-  }
+    if (run.dryRun || braked || run.timeBox.isOver()) return;
+    try {
+      await unlessItFails(run, due, () => closeOrRenew(run, due, left));
+    } catch (thrown) {
+      if (!hasCode(thrown, 'BRAKE')) throw thrown;
+      braked = thrown;
+    }
+  });
+  if (braked) throw braked as Error;
 }
 
 /** The tombstone and the build's records: what says "keep" may have come since the release, and is needed. */

@@ -64,9 +64,14 @@ describe('a run whose time is over', function () {
     }
   });
 
-  it('looks at no other repository, and says what it left', async () => {
+  it('begins no other repository, and says what it left', async () => {
     const estate = await setScene();
     try {
+      const more = Array.from({ length: 8 }, (_, at) => `more-${at}`);
+      for (const repository of more) {
+        const { digest } = estate.acr.world.putImage(repository);
+        estate.ado.world.deleteBuild(await estate.build([{ repository, reference: digest }]));
+      }
       await estate.reconcile();
       estate.advance(day + hour);
       estate.acr.requests.clear();
@@ -76,15 +81,16 @@ describe('a run whose time is over', function () {
         return 'proceed';
       };
       const { stopped, items } = await estate.reconcile({ until: () => isOver });
-      equal(
-        stopped,
-        'The time was over with 3 of 3 builds and 0 of 2 repositories done. The next run goes on from there.',
+      match(
+        stopped ?? '',
+        /^The time was over with 11 of 11 builds and \d of 10 repositories done\. The next run goes on from there\.$/,
       );
       ok(items.some(item => item.reason === 'the time was over'));
-      const listed = ['app', 'api'].map(repository =>
-        estate.acr.requests.count({ operation: 'manifests.list', repository }),
+      const begun = ['app', 'api', ...more].filter(
+        repository => estate.acr.requests.count({ operation: 'manifests.list', repository }) > 0,
       );
-      ok(listed.includes(0), listed.join());
+      // Four at a time.
+      ok(begun.length >= 1 && begun.length <= 4, begun.join());
     } finally {
       await estate.close();
     }
