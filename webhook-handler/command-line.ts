@@ -5,11 +5,14 @@ import type { CustomResource } from '../core/kubernetes/custom-resources.ts';
 import { usageRepository } from '../core/lifecycle/facts/usage-report.ts';
 
 /** A command, with its options. */
-export type Command =
-  | { readonly kind: 'help' | 'version' }
-  | { readonly kind: 'serve'; readonly config: string; readonly verbose: boolean }
-  | ReconcileCommand
-  | ReportUsageCommand;
+export type Command = { readonly kind: 'help' | 'version' } | ServeCommand | ReconcileCommand | ReportUsageCommand;
+
+/** The service. */
+export interface ServeCommand {
+  readonly kind: 'serve';
+  readonly config: string;
+  readonly verbose: boolean;
+}
 
 /** One reconciliation of everything that is configured. */
 export interface ReconcileCommand {
@@ -54,7 +57,8 @@ export const help = `Deletes the images of builds that Azure DevOps has deleted.
       Reconciles once, tells what became of each image and why, and ends.
       --dry-run        changes nothing, tells what would be done
       --plan FILE      writes the plan: with --dry-run, what would be done
-      --approve FILE   lets what stands in this plan pass the brake, as far as it is still to be done
+      --approve FILE   lets what stands in this plan pass the brake, as far as it is still to be done; where the
+                       configuration has a policy, nothing else is done
       --json           prints the report as JSON
 
   webhook-handler report-usage --registry HOST --cluster NAME [--no-helm] [--custom-resource RESOURCE.VERSION.GROUP=PATH]...
@@ -73,8 +77,8 @@ export const help = `Deletes the images of builds that Azure DevOps has deleted.
   --verbose       logs every request
   --help, --version
 
-Exit codes: 0 done, 1 something failed (report-usage: nothing was reported), 2 wrong usage or configuration,
-3 the brake stopped the deletion.
+Exit codes: 0 done, 1 something failed or was not read (report-usage: nothing was reported), 2 wrong usage or
+configuration, 3 the brake stopped the deletion.
 `;
 
 const options = {

@@ -1,4 +1,4 @@
-/** What the webhook handler asks of a configuration that CleanImages does not. */
+/** What the webhook handler asks of a configuration that CleanImages does not, and what it makes of it. */
 import type { Configuration } from '../core/lifecycle/configuration/configuration.ts';
 import type { Fault } from '../core/lifecycle/configuration/faults.ts';
 import { pathOfOrganization } from '../core/lifecycle/configuration/written-path.ts';
@@ -15,15 +15,10 @@ export function demandSignIn({ registries, organizations, isShort }: Configurati
   ];
 }
 
-/** The handler knows no keep plan, so it would delete what a policy keeps. */
-export function refusePolicy(_: Configuration, written: Readonly<Record<string, unknown>>): Fault[] {
-  const { registries = [] } = written as { registries?: readonly Readonly<Record<string, unknown>>[] };
-  const paths = [
-    ...['keep', 'delete', 'clusters'].filter(key => key in written).map(key => [key]),
-    ...registries.flatMap((each, at) =>
-      ['usage', 'repositories'].filter(key => key in each).map(key => ['registries', at, key]),
-    ),
-  ];
-  const message = 'is a rule of CleanImages that the webhook handler does not keep: give it a configuration without';
-  return paths.map(path => ({ path, message }));
+/**
+ * Whether the configuration says something that only a plan over all registries heeds: what must stay, or which repositories
+ * are looked at. Without it each registry is reconciled with each organization for itself, which asks for far less.
+ */
+export function needsPlan({ isPolicyGiven, registries }: Configuration): boolean {
+  return isPolicyGiven || registries.some(({ repositories }) => repositories.some(glob => glob !== '*'));
 }

@@ -1,19 +1,43 @@
 /**
- * When to reconcile one registry with one organization: whole at start and on a timer, and soon after a hint.
+ * When to reconcile one registry with one organization, or everything by one plan: whole at start and on a timer, and soon after a hint.
  * Level-triggered: a run looks at what is, so a hint that is doubled, late or wrong changes nothing in the end.
  */
 import type { Clock } from '../core/base/clock.ts';
-import type { ReconcileRequest } from '../core/lifecycle/reconcile.ts';
-import type { Report } from '../core/lifecycle/report.ts';
+import type { ReportItem } from '../core/lifecycle/report.ts';
+import type { BuildKey } from '../core/lifecycle/rules.ts';
 import type { Counters } from './counters.ts';
 import { createHints, type HintBatch, type Hints } from './hints.ts';
 import type { ErrorLogger } from './log.ts';
+
+/** What one run is asked for. */
+export interface RunRequest {
+  readonly signal: AbortSignal;
+  /** Hints: look at these builds alone. Without it: at everything. */
+  readonly only?: readonly BuildKey[];
+}
+
+/** What one run tells. */
+export interface RunReport {
+  readonly items: readonly RunItem[];
+  /** Why it stopped before a limit of deletions was passed. */
+  readonly braked: string | undefined;
+  /** What could not be read, or not be done at all; what failed for one image or build is among the items. */
+  readonly failures?: readonly string[];
+  /** Builds that have records, where the run counts them. */
+  readonly builds?: number;
+}
+
+/** One line of it; where it is told whose build it is, a hint of that build can be tried again. */
+export interface RunItem extends Pick<ReportItem, 'subject' | 'outcome' | 'reason'> {
+  readonly projectId?: string | undefined;
+  readonly buildId?: number | undefined;
+}
 
 /** What a reconciler is made of. */
 export interface ReconcilerOptions {
   /** As it stands in the log. */
   readonly name: string;
-  readonly reconcile: (request: ReconcileRequest) => Promise<Report>;
+  readonly reconcile: (request: RunRequest) => Promise<RunReport>;
   /** Milliseconds from the end of one whole run to the next. */
   readonly everyMs: number;
   /** Milliseconds from the end of one run to the start of the next, hints or not. */
@@ -31,6 +55,9 @@ export interface Reconciler {
   /** Runs until `signal` is aborted, then ends with the change in hand. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }
+
+/** A registry of thousands of repositories may not answer for any; the log tells so many. */
+const toldFailures = 50;
 
 /** The pause after a first failure where the minimum interval is shorter; it doubles up to the timer's. */
 const firstPauseMs = 5000;
@@ -116,7 +143,7 @@ async function attempt(
 }
 
 /** The hints that this run has not settled. A whole run that got to its end is not repeated before its time. */
-function leftOver(batch: HintBatch, report: Report): HintBatch | undefined {
+function leftOver(batch: HintBatch, report: RunReport): HintBatch | undefined {
   if (report.braked !== undefined) return batch.whole ? undefined : batch;
   const failed = report.items.filter(item => item.outcome === 'failed');
   const keys = new Set(failed.map(item => `${item.projectId}/${item.buildId}`));
@@ -130,7 +157,7 @@ function leftOver(batch: HintBatch, report: Report): HintBatch | undefined {
 function tell(
   { counters, log, name }: Pick<ReconcilerOptions, 'counters' | 'log' | 'name'>,
   kind: string,
-  report: Report,
+  report: RunReport,
 ): void {
   const totals: Record<string, number> = {};
   for (const { outcome, subject, reason, projectId, buildId } of report.items) {
@@ -138,8 +165,13 @@ function tell(
     counters.count('items', outcome);
     if (outcome === 'failed') log.warn('failed', { pairing: name, subject, reason, projectId, buildId });
   }
+  const { failures = [] } = report;
+  for (const reason of failures.slice(0, toldFailures)) log.warn('failed', { pairing: name, reason });
+  const more = failures.length - toldFailures;
+  if (more > 0) log.warn('more failed', { pairing: name, failures: more });
   const braked = report.braked !== undefined;
-  counters.count('runs', braked ? 'braked' : totals['failed'] === undefined ? 'done' : 'incomplete');
+  const isDone = totals['failed'] === undefined && failures.length === 0;
+  counters.count('runs', braked ? 'braked' : isDone ? 'done' : 'incomplete');
   if (braked) {
     const go = 'webhook-handler reconcile --dry-run --plan plan.json, then --approve plan.json';
     log.warn('the brake stopped the deletion', { pairing: name, reason: report.braked, goOn: go });

@@ -11,8 +11,9 @@ export interface PairingResult {
 }
 
 /** What changed stands first; what a person may have to act on stands last, where the eye is. */
-const order: readonly Outcome[] = ['released', 'deleted', 'restored', 'alreadyGone', 'kept', 'failed'];
-const words: Readonly<Record<Outcome, readonly [done: string, planned: string]>> = {
+export const order: readonly Outcome[] = ['released', 'deleted', 'restored', 'alreadyGone', 'kept', 'failed'];
+/** What became of a thing, and what would become of it. */
+export const words: Readonly<Record<Outcome, readonly [done: string, planned: string]>> = {
   released: ['released', 'would be released'],
   deleted: ['deleted', 'would be deleted'],
   restored: ['restored', 'would be restored'],
@@ -46,7 +47,8 @@ function toRow(item: ReportItem, dryRun: boolean): string[] {
   return [words[item.outcome][dryRun ? 1 : 0], String(item.buildId), item.subject, item.reason];
 }
 
-function formatTotals(items: readonly ReportItem[], dryRun: boolean): string {
+/** How many of each, in a sentence. */
+export function formatTotals(items: readonly Pick<ReportItem, 'outcome'>[], dryRun: boolean): string {
   const totals = order.flatMap(outcome => {
     const found = items.filter(item => item.outcome === outcome).length;
     return found === 0 ? [] : `${found} ${words[outcome][dryRun ? 1 : 0]}`;
@@ -54,8 +56,8 @@ function formatTotals(items: readonly ReportItem[], dryRun: boolean): string {
   return totals.length === 0 ? 'Nothing to do.' : `${totals.join(', ')}.`;
 }
 
-/** The last column is as long as it likes. */
-function align(rows: readonly (readonly string[])[]): string[] {
+/** Gives the rows of a table; the last column is as long as it likes. */
+export function align(rows: readonly (readonly string[])[]): string[] {
   const shown = rows.map(row => row.map(showControls));
   const widths = (shown[0] ?? []).map((_, column) =>
     shown.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
@@ -63,10 +65,12 @@ function align(rows: readonly (readonly string[])[]): string[] {
   return shown.map(row => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
 }
 
-function count(of: number, noun: string): string {
+/** `1 build`, `2 builds`. */
+export function count(of: number, noun: string): string {
   return `${of} ${noun}${of === 1 ? '' : 's'}`;
 }
 
-function showLines(lines: readonly string[]): string {
+/** Joins lines, each with its end, and makes what terminals obey visible. */
+export function showLines(lines: readonly string[]): string {
   return lines.map(line => `${showControls(line)}\n`).join('');
 }

@@ -1,21 +1,16 @@
 /** One look at a cluster from the inside, or by a kubeconfig, and its report in a registry. */
-import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
 import { createEntraTokenSource } from '../core/acr/entra.ts';
 import { createAcrCredentials } from '../core/acr/sign-in.ts';
 import { systemClock } from '../core/base/clock.ts';
-import { errorMessage, inputError } from '../core/base/errors.ts';
 import type { Logger } from '../core/base/log.ts';
 import { connectToServer, type KubernetesApi, type KubernetesSurroundings } from '../core/kubernetes/api.ts';
 import { readClusterId } from '../core/kubernetes/cluster-id.ts';
-import { connectInCluster, serviceAccountFolder } from '../core/kubernetes/in-cluster.ts';
-import { readKubeconfig } from '../core/kubernetes/kubeconfig.ts';
 import { readCluster } from '../core/kubernetes/read-cluster.ts';
 import { type PushedReport, pushUsageReport } from '../core/lifecycle/facts/push-usage.ts';
 import type { Credentials } from '../core/oci/credentials.ts';
 import { createHttp, type Http } from '../core/oci/http.ts';
 import { openRegistry } from '../core/oci/registry.ts';
+import { connectOwnCluster, readKubeconfigFile } from './clusters.ts';
 import type { ReportUsageCommand } from './command-line.ts';
 import { readSecret } from './secrets.ts';
 
@@ -29,9 +24,6 @@ export interface ReportUsageWorld {
   /** How the registry is reached; as everything else unless told. */
   readonly http?: Http;
 }
-
-/** A program that a kubeconfig names for its sign-in may take so long, in milliseconds. */
-const pluginTimeoutMs = 60_000;
 
 /**
  * Looks at the cluster and pushes the report. Throws `INPUT_INVALID` for what is wrong on the command line, and like
@@ -84,27 +76,6 @@ async function connectCluster(
   env: ReportUsageWorld['env'],
   surroundings: KubernetesSurroundings,
 ): Promise<KubernetesApi> {
-  if (kubeconfig === undefined) {
-    const host = env['KUBERNETES_SERVICE_HOST'];
-    const port = env['KUBERNETES_SERVICE_PORT'];
-    return connectInCluster({ host, port, readFile: readOfPod }, surroundings);
-  }
-  const read = readKubeconfig(await readText(kubeconfig), {
-    name: `The kubeconfig ${kubeconfig}`,
-    folder: dirname(resolve(kubeconfig)),
-    startPlugin: (program, args = [], options) => spawn(program, args, { ...options, timeout: pluginTimeoutMs }),
-  });
-  return connectToServer(read.open(context), surroundings);
-}
-
-function readOfPod(name: string): Promise<string> {
-  return readFile(join(serviceAccountFolder, name), 'utf8');
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw inputError(`The kubeconfig ${path} cannot be read: ${errorMessage(cause)}.`, cause);
-  }
+  if (kubeconfig === undefined) return connectOwnCluster(env, surroundings);
+  return connectToServer((await readKubeconfigFile(kubeconfig)).open(context), surroundings);
 }

@@ -3,20 +3,19 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../core/base/clock.ts';
 import { AppError, errorMessage, inputError } from '../core/base/errors.ts';
 import type { Configuration } from '../core/lifecycle/configuration/configuration.ts';
-import type { Report } from '../core/lifecycle/report.ts';
 import { createApp } from './app.ts';
 import { createAuthenticate } from './authenticate.ts';
-import type { ConnectedPairing } from './connect.ts';
 import { createCounters } from './counters.ts';
+import type { Entry } from './entries.ts';
 import type { ErrorLogger } from './log.ts';
 import { createReceive } from './receive.ts';
-import { createReconciler } from './reconciler.ts';
+import { createReconciler, type RunReport } from './reconciler.ts';
 import { readSecret, type SecretSource } from './secrets.ts';
 
 /** What the service runs with. */
 export interface ServeOptions {
   readonly configuration: Configuration;
-  readonly pairings: readonly ConnectedPairing[];
+  readonly entries: readonly Entry[];
   readonly secrets: SecretSource;
   readonly clock: Clock;
   readonly log: ErrorLogger;
@@ -32,21 +31,21 @@ const stopMs = 25_000;
  * Throws INPUT_INVALID where the configuration does not say how to listen, or cannot be listened to.
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { configuration, pairings, clock, log, signal } = options;
+  const { configuration, entries, clock, log, signal } = options;
   const { server } = configuration;
   if (!server)
     throw inputError('server is missing in the configuration: the webhook handler cannot listen without it.');
   const password = await readSecret(server.password, 'server.password', options.secrets);
   const counters = createCounters();
   const queueOf = createQueues();
-  const reconcilers = pairings.map(({ registry, organization, rules, reconcile }) => {
-    const queue = queueOf(registry.url);
+  const reconcilers = entries.map(({ name, queue, projects, isWhole, run }) => {
+    const inTurn = queueOf(queue);
     const reconciler = createReconciler({
-      name: `${registry.url} and ${organization.url}`,
+      name,
       reconcile: request =>
-        queue(() => {
-          request.signal?.throwIfAborted();
-          return reconcile(request);
+        inTurn(() => {
+          request.signal.throwIfAborted();
+          return run(request);
         }),
       everyMs: configuration.reconcile.every,
       minimumIntervalMs: configuration.reconcile.minimumInterval,
@@ -54,7 +53,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       counters,
       log,
     });
-    return { ...reconciler, projects: new Set(rules.projects.map(project => project.projectId)) };
+    const { hints } = reconciler;
+    return { ...reconciler, projects, hints: isWhole ? { ...hints, addBuild: () => hints.addWhole() } : hints };
   });
   const app = createApp({
     authenticate: createAuthenticate({ username: server.username, password }),
@@ -83,13 +83,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   log.info(ended);
 }
 
-/** Two runs on one registry never overlap, whatever their organizations. */
-function createQueues(): (registry: string) => (work: () => Promise<Report>) => Promise<Report> {
+/** Runs of one queue never overlap. */
+function createQueues(): (queue: string) => (work: () => Promise<RunReport>) => Promise<RunReport> {
   const last = new Map<string, Promise<unknown>>();
-  return registry => work => {
-    const next = (last.get(registry) ?? Promise.resolve()).then(work);
+  return queue => work => {
+    const next = (last.get(queue) ?? Promise.resolve()).then(work);
     last.set(
-      registry,
+      queue,
       next.catch(() => {}),
     );
     return next;

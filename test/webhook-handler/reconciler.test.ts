@@ -1,9 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { AppError } from '../../core/base/errors.ts';
-import type { ReconcileRequest } from '../../core/lifecycle/reconcile.ts';
-import type { Report } from '../../core/lifecycle/report.ts';
 import { createCounters } from '../../webhook-handler/counters.ts';
-import { createReconciler } from '../../webhook-handler/reconciler.ts';
+import { createReconciler, type RunReport, type RunRequest } from '../../webhook-handler/reconciler.ts';
 import { createMemoryLog, createReport, createStillClock, projectId, settle } from './world.ts';
 
 const hour = 60 * 60_000;
@@ -11,8 +9,8 @@ const minute = 60_000;
 const build = (buildId: number) => ({ projectId, buildId });
 
 interface Run {
-  readonly request: ReconcileRequest;
-  readonly end: (report?: Report) => Promise<void>;
+  readonly request: RunRequest;
+  readonly end: (report?: RunReport) => Promise<void>;
   readonly fail: (error: Error) => Promise<void>;
 }
 
@@ -220,6 +218,19 @@ describe('reconciler', () => {
     await clock.advance(hour - 1);
     equal(kinds().length, 1);
     match(log.lines.join(''), /--approve plan.json/);
+  });
+
+  it('counts a run that could not read or do everything as incomplete, and tells fifty of the reasons', async () => {
+    const { log, last, counters, kinds, clock } = start();
+    await settle();
+    const failures = Array.from({ length: 60 }, (_, at) => `reason ${at} of prod`);
+    await last().end({ ...createReport(), failures });
+    equal(counters.value('runs', 'incomplete'), 1);
+    const lines = log.lines.join('');
+    equal(lines.match(/"message":"failed","pairing":"here and there","reason":"reason \d+ of prod"/g)?.length, 50);
+    match(lines, /"message":"more failed","pairing":"here and there","failures":10/);
+    await clock.advance(hour - 1);
+    equal(kinds().length, 1, 'the next look is at its time');
   });
 
   it('stops at the signal: a waiting one at once, a running one with its run', async () => {

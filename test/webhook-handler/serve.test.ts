@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { systemClock } from '../../core/base/clock.ts';
 import { parseConfiguration } from '../../core/lifecycle/configuration/configuration.ts';
 import { listPairings } from '../../core/lifecycle/configuration/pairings.ts';
+import { entryOfPairing } from '../../webhook-handler/entries.ts';
 import { serve } from '../../webhook-handler/serve.ts';
 import {
   authorization,
@@ -54,7 +55,8 @@ describe('the service', () => {
         }),
     }));
     const secrets = { env: { P: 'correct horse: battery staple' }, folder: '/' };
-    const served = serve({ configuration, pairings, secrets, clock: systemClock, log, signal: stop.signal });
+    const entries = pairings.map(entryOfPairing);
+    const served = serve({ configuration, entries, secrets, clock: systemClock, log, signal: stop.signal });
     const finish = async (): Promise<string[]> => {
       for (const done of open.values()) done();
       await settle();

@@ -37,7 +37,11 @@ const customResource = z.strictObject({
 export const clusterSchema = z
   .strictObject({
     name: givenName.describe('What plans and reports call it.'),
-    server: url.optional().describe("The URL of the cluster's API server: it picks the service connection."),
+    server: url
+      .optional()
+      .describe(
+        "The URL of the cluster's API server: it picks the service connection, or the context of the kubeconfig.",
+      ),
     context: word
       .max(253, 'must have at most 253 characters')
       .optional()

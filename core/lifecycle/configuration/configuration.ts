@@ -28,7 +28,7 @@ export const configurationSchema = z
       .array(registrySchema)
       .min(1, 'must name at least one registry')
       .describe('The registries to look after: one plan over all of them.'),
-    clusters: z.array(clusterSchema).prefault([]).describe('The clusters that CleanImages asks what they run.'),
+    clusters: z.array(clusterSchema).prefault([]).describe('The clusters that are asked what they run.'),
     keep: keepSchema,
     delete: deleteSchema,
     grace: graceSchema,
@@ -54,8 +54,8 @@ export interface Configuration extends Omit<Written, 'organization' | 'projects'
   readonly isPolicyGiven: boolean;
 }
 
-/** What one program asks of a configuration that is sound; `written` are the keys at its top as they stand there. */
-export type Check = (configuration: Configuration, written: Readonly<Record<string, unknown>>) => readonly Fault[];
+/** What one program asks of a configuration that is sound. */
+export type Check = (configuration: Configuration) => readonly Fault[];
 
 /**
  * Reads the text of a configuration; `name` is what messages call it. Unknown keys are errors, and so is what `check` finds.
@@ -68,7 +68,7 @@ export function parseConfiguration(text: string, name: string, check: Check = ()
   const faults = [...(read.success ? [] : listFaults(read.error.issues)), ...checkTogether(written)];
   if (!read.success || faults.length > 0) throw inputError(showFaults(faults, source));
   const configuration = toConfiguration(read.data, written);
-  const more = check(configuration, written);
+  const more = check(configuration);
   if (more.length > 0) throw inputError(showFaults(more, source));
   return configuration;
 }

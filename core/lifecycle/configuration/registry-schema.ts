@@ -26,7 +26,7 @@ export const registrySchema = z
       .describe('The host name, with a port where it needs one: contoso.azurecr.io.'),
     name: givenName.optional().describe('What plans and reports call it. Left out: its host name.'),
     repositories: repositoryPatterns.describe(
-      'The repositories that CleanImages looks at; * stands for any characters. In all others nothing goes.',
+      'The repositories that are looked at; * stands for any characters. In all others nothing goes.',
     ),
     onBuildDeleted: flag(['delete', 'keep'])
       .optional()
