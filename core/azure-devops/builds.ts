@@ -91,7 +91,10 @@ export async function getBuildsByIds(
 }
 
 async function getBatch(ado: AzureDevOps, projectId: string, ids: readonly number[]): Promise<Found[] | Unknown> {
-  const what = `${ids.length} builds of project ${projectId}, from ${ids[0]}`;
+  const what =
+    ids.length === 1
+      ? `build ${ids[0]} of project ${projectId}`
+      : `${ids.length} builds of project ${projectId}, from ${ids[0]}`;
   const wrong = checkIds(what, projectId, ...ids);
   if (wrong !== undefined) return wrong;
   const builds = await askList(ado, what, { projectId, query: { buildIds: ids.join(',') } });

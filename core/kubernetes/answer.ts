@@ -52,7 +52,7 @@ function unknown(what: string, happened: string, retryable = false): KubernetesA
 }
 
 function meaningOf({ rule, absent }: Question, status: number): string {
-  if (status === 401) return 'the sign-in is not accepted (401): is it expired, or of another cluster?';
+  if (status === 401) return 'the sign-in is not accepted (401): it may be expired, or of another cluster';
   if (status === 403) return `denied (403): give the identity a ClusterRole with the rule ${rule}`;
   if (status === 404) return `not there (404): ${absent}`;
   if (status === 410) return 'the list expired while it was read (410): try again';

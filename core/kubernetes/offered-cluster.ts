@@ -55,7 +55,7 @@ export function pickCluster(offers: readonly OfferedCluster[], wanted: WantedClu
   if (!first) {
     const known = offers.map(each => `${each.server || 'no cluster'} by ${each.by}`).join('; ');
     throw inputError(
-      `The cluster ${wanted.name} of the configuration: no Kubernetes connection and no context of the kubeconfig has ${how}. There are: ${known.slice(0, 500) || 'none'}.`,
+      `The cluster ${wanted.name} of the configuration: no Kubernetes connection and no context of the kubeconfig has ${how}. There are: ${known.slice(0, 500) || 'none'}. Correct the configuration, or give what opens this cluster.`,
     );
   }
   if (fitting.some(each => each.server !== first.server)) {

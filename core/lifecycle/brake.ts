@@ -74,7 +74,7 @@ export function createBrake(facts: BrakeFacts): Brake {
       const limit = facts.limits[kind];
       const allowedBuilds = allowed(limit, facts.builds, kind);
       if (counts[kind].images + images <= limit.images && counts[kind].builds + 1 <= allowedBuilds) return;
-      tripped ??= `The brake holds: releasing build ${key.buildId} would make ${counts[kind].images + images} images of ${counts[kind].builds + 1} builds in 24 hours (evidence "${kind}"; the limit is ${limit.images} images or ${allowedBuilds} builds). Look at the plan of a dry run and approve it if it is right.`;
+      tripped ??= `The brake holds: releasing build ${key.buildId} would make ${counts[kind].images + images} images of ${counts[kind].builds + 1} builds in 24 hours (evidence "${kind}"; the limit is ${limit.images} images or ${allowedBuilds} builds). Look at the plan, and approve it if it is right.`;
       if (!facts.dryRun) throw new AppError(tripped, { code: 'BRAKE' });
     },
     releases: () => releases,

@@ -107,7 +107,9 @@ function readConfigured(mode: Mode): Pick<CleanImagesInputs, 'configuration' | '
   const configuration = readOptionalPath('configuration');
   const registries = readLines('registries', maxConnections).map(line => readRegistryAddress(line, 'registries'));
   if (configuration && registries.length > 0) {
-    throw inputError('The input registries is for an audit without a configuration, which names them itself.');
+    throw inputError(
+      'The input registries is for an audit without a configuration, which names them itself. Leave one of the two empty.',
+    );
   }
   if (configuration || mode === 'audit') return { configuration, registries };
   throw inputError(
@@ -120,10 +122,11 @@ function readApproved(): ApprovedInputs {
   if (!file) {
     throw inputError('The input planFile is required where mode is apply: the plan.json that a person approved.');
   }
-  const hash = readText('planHash').toLowerCase();
+  const said = readText('planHash');
+  const hash = said.toLowerCase();
   if (hash === '' || /^[0-9a-f]{64}$/.test(hash)) return { file, hash };
   throw inputError(
-    `The input planHash is "${hash.slice(0, 200)}", which is no hash of a plan. It is the output variable planHash of the step that made the plan.`,
+    `The input planHash is "${said.slice(0, 200)}", which is no hash of a plan. It is the output variable planHash of the step that made the plan; from a stage before, hand it over by a variable of this job.`,
   );
 }
 

@@ -44,7 +44,7 @@ export function describeCounts(report: CleanReport): string {
   const { released, deleted, kept, failed } = countOutcomes(report);
   const freed = deleted > 0 ? ` (${formatBytes(report.freedBytes)} at most)` : '';
   const rest = [
-    ...(kept > 0 ? [`${kept} of what was looked at stay`] : []),
+    ...(kept > 0 ? [`${kept} of what was looked at ${kept === 1 ? 'stays' : 'stay'}`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
   ];
   return `Took ${count(released, 'tag')} off and deleted ${count(deleted, 'image')}${freed}${['', ...rest].join('; ')}.`;

@@ -54,7 +54,7 @@ function writeBlock(block: Block, id: string): Html {
     case 'notice':
       return html`<div class="notice" role="note"><p><strong>${block.text}</strong></p>${writeList(block.items, 'in the log')}</div>`;
     case 'figures':
-      return html`<ul class="figures">${block.items.map(({ label, value }) => html`<li><strong>${writeCell(value)}</strong><span>${label}</span></li>`)}</ul>`;
+      return html`<ul class="figures">${block.items.map(({ label, value }) => html`<li><strong>${writeFigure(value)}</strong><span>${label}</span></li>`)}</ul>`;
     case 'table':
       return writeTable(block);
     case 'list':
@@ -96,6 +96,11 @@ function writeCell(cell: Cell): Html {
     case 'day':
       return html`${cell.text}`;
   }
+}
+
+/** What is nothing is said here, where no column says what is meant. */
+function writeFigure(cell: Cell): Html {
+  return cell.kind === 'bytes' ? html`${formatBytes(cell.amount)}` : writeCell(cell);
 }
 
 function writeList(items: readonly string[], rest: string): Html {

@@ -14,7 +14,7 @@ export function describePlan(plan: CleanPlan): Block[] {
     {
       kind: 'figures',
       items: [
-        { label: 'are released: their tags come off', value: amount(deletions.length - leaving.length) },
+        { label: 'lose their tags, and are deleted by a later run', value: amount(deletions.length - leaving.length) },
         { label: 'are deleted, which nothing brings back', value: amount(leaving.length) },
         { label: 'become free at most, as layers may be shared', value: bytes(sizeOf(leaving)) },
         { label: 'were released and wait', value: amount(waiting.length) },
@@ -53,7 +53,7 @@ function describeRepositories({ deletions, waiting }: CleanPlan): Block[] {
       const numbers = [untagged, leaving.length, waits.get(repository)?.length ?? 0];
       return [name(repository), ...numbers.map(amount), bytes(sizeOf(of))];
     });
-  const head = ['Repository', 'Tags off', 'Deleted', 'Waiting', 'Bytes at most'];
+  const head = ['Repository', 'Tags off', 'Deleted', 'Waiting', 'Bytes at most, once deleted'];
   return tableOf('By repository', head, rows, inPlan);
 }
 

@@ -14,10 +14,16 @@ const mostCharacters = 900_000;
 
 /** Writes the page. Charts are for the browser's alone. */
 export function writeMarkdown(title: string, blocks: readonly Block[]): string {
-  const parts = [`### ${plain(title)}`, ...blocks.flatMap(writeBlock)];
+  const parts = [`### ${plain(title)}`, ...blocks.filter(hasPlace).flatMap(writeBlock)];
   let length = 0;
   const fitting = parts.filter(part => (length += part.length + 2) <= mostCharacters);
   return `${fitting.join('\n\n')}\n`;
+}
+
+/** A heading over charts alone would stand over nothing. */
+function hasPlace(block: Block, at: number, blocks: readonly Block[]): boolean {
+  const next = blocks.slice(at + 1).find(({ kind }) => kind !== 'chart');
+  return block.kind !== 'heading' || (next !== undefined && next.kind !== 'heading');
 }
 
 function writeBlock(block: Block): string[] {
@@ -29,7 +35,7 @@ function writeBlock(block: Block): string[] {
     case 'notice':
       return [`**${plain(block.text)}**`, ...writeList(block.items, 'in the log')];
     case 'figures':
-      return [block.items.map(({ label, value }) => `**${writeCell(value)}** ${plain(label)}`).join(' · ')];
+      return [block.items.map(({ label, value }) => `**${writeFigure(value)}** ${plain(label)}`).join(' · ')];
     case 'table':
       return writeTable(block);
     case 'list':
@@ -51,6 +57,11 @@ function writeTable({ title, head, rows, rest }: Extract<Block, { kind: 'table' 
     table(head2, alignments, shown),
     ...writeMore(rows.length, mostRows, rest),
   ];
+}
+
+/** What is nothing is said here, where no column says what is meant. */
+function writeFigure(cell: Cell): string {
+  return cell.kind === 'bytes' ? formatBytes(cell.amount) : writeCell(cell);
 }
 
 function isNumber({ kind }: Cell): boolean {

@@ -15,7 +15,10 @@ export function findFiles(pattern: string, excluded: readonly string[]): string[
 export async function readTextFile(path: string, input: string, maxBytes: number): Promise<string> {
   const about = `The input ${input}: the file "${path}"`;
   const found = await stat(path).catch(cause => {
-    throw inputError(`${about} cannot be read.`, cause);
+    throw inputError(
+      `${about} cannot be read. What holds it must be checked out, or downloaded, before this step.`,
+      cause,
+    );
   });
   if (!found.isFile()) throw inputError(`${about} is not a file.`);
   if (found.size > maxBytes) throw inputError(`${about} has ${found.size} bytes; ${maxBytes} are the most.`);

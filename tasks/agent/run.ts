@@ -28,10 +28,11 @@ export async function runTask(task: () => Promise<Issues | void>): Promise<void>
   process.stdout.write('', () => process.exit());
 }
 
+/** A verdict is one line: where a message has several, as a configuration with several faults, they stay apart. */
 function describe(thrown: unknown): string {
   const ours = thrown instanceof AppError && thrown.code !== 'DEFECT';
   return ours
-    ? thrown.message
+    ? thrown.message.trim().replace(/\s*\n\s*/g, '; ')
     : `${errorMessage(thrown)} (This was not foreseen. Please report it, with a log of a run where System.Debug is true.)`;
 }
 

@@ -73,7 +73,7 @@ describe('CleanImages and inputs that are wrong', () => {
     [
       'a configuration with faults, each with its line and column',
       { configuration: 'unknown.yml' },
-      /unknown\.yml:1:1: organization .*unknown\.yml:3:\d+: registries .*unknown\.yml:4:1: kep is not a key/s,
+      /unknown\.yml:1:1: organization .*; \S*unknown\.yml:3:\d+: registries .*; \S*unknown\.yml:4:1: kep is not a key/,
     ],
     [
       'registries beside a configuration',
@@ -138,7 +138,7 @@ describe('CleanImages and inputs that are wrong', () => {
     [
       'no hash',
       { ...apply, planHash: '$(planHash)' },
-      /input planHash is "\$\(planhash\)", which is no hash of a plan/,
+      /input planHash is "\$\(planHash\)", which is no hash of a plan/,
     ],
     [
       'the hash of another plan',

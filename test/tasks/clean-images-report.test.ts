@@ -270,6 +270,19 @@ describe('the report of an estate with three registries and forty repositories',
     match(planned.markdown, new RegExp(`\`\`\`text\n${plan.hash}\n\`\`\``));
   });
 
+  it('says that nothing becomes free yet, where images only lose their tags', () => {
+    const deletions = plan.deletions.filter(({ step }) => step === 'untag');
+    const { markdown, html } = makeReport({ plan: { ...plan, deletions }, scope });
+    match(markdown, /\*\*0\*\* are deleted, which nothing brings back · \*\*0 bytes\*\* become free at most/);
+    match(html, /<strong>0 bytes<\/strong><span>become free at most/);
+  });
+
+  it('has no heading on the tab that stands over charts alone', () => {
+    match(audited.html, /<h2>How old it is<\/h2>/);
+    for (const { markdown } of [audited, planned])
+      equal(/^####[^\n]*\n\n(?=####)|^####[^\n]*\n*$(?![^])/m.exec(markdown)?.[0], undefined);
+  });
+
   it('tells what runs and could not start again', () => {
     for (const page of [audited.html, planned.html]) {
       match(

@@ -57,7 +57,7 @@ async function listNames(registry: Registry): Promise<string[]> {
     if (!hasCode(thrown, 'REGISTRY_DENIED')) throw thrown;
     // https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
     const hint =
-      'with ABAC the list of repositories needs "Container Registry Repository Catalog Lister"; or name every repository without "*"';
+      'to list them is a right of its own, with ABAC "Container Registry Repository Catalog Lister"; or name every repository without "*"';
     throw withContext(hint, thrown);
   }
 }

@@ -46,7 +46,11 @@ function reasonOf(reading: Reading<unknown>, what: string): string[] {
 function unreadUsage(rules: PlanRules, { usage, now }: PlanFacts): string[] {
   const { deployed, helmRevisions } = rules.keep;
   if (!deployed && helmRevisions === undefined) return [];
-  if (rules.usage.length === 0 && usage.length === 0) return ['nothing is given that tells what runs'];
+  if (rules.usage.length === 0 && usage.length === 0) {
+    return [
+      'nothing is given that tells what runs: name clusters, or the usage of a registry, in the configuration, or say keep: { deployed: false } where nothing does',
+    ];
+  }
   const missing = rules.usage.filter(({ name }) => usage.every(each => each.name !== name));
   const found = missing.map(({ name }) => `what ${name} runs was not read`);
   for (const each of usage) {

@@ -97,9 +97,12 @@ describe('clusters, as a job reaches them', () => {
     const { outcome } = await run({ wanted }, { aks: serviceAccount() });
     assert.equal(
       outcome.message,
-      `The cluster prod of the configuration: no Kubernetes connection and no context of the kubeconfig has the server https://aks.example. There are: ${emulator.url} by the service connection "aks".`,
+      `The cluster prod of the configuration: no Kubernetes connection and no context of the kubeconfig has the server https://aks.example. There are: ${emulator.url} by the service connection "aks". Correct the configuration, or give what opens this cluster.`,
     );
-    assert.match((await run({})).outcome.message ?? '', /has it by default\. There are: none\.$/);
+    assert.match(
+      (await run({})).outcome.message ?? '',
+      /has it by default\. There are: none\. Correct the configuration, /,
+    );
   });
 
   it('that could be one of two are an error, and two ways to one are none', async () => {
