@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** The process: signals, streams, exit code. */
+import { setMaxListeners } from 'node:events';
 import { reconcile } from '../core/lifecycle/reconcile.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { runProgram } from './program.ts';
 
 const stop = new AbortController();
+// Every request that is under way listens to it, and many are at once.
+setMaxListeners(0, stop.signal);
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
     // Who asks twice does not want to wait; everything that deletes may be killed at any moment.

@@ -1,8 +1,11 @@
 /** Two registries, an organization, a cluster, and the handler between them under a policy; all by one clock. */
 import { ok } from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../core/base/clock.ts';
 import { silentLog } from '../../core/base/log.ts';
 import { pushUsageReport } from '../../core/lifecycle/facts/push-usage.ts';
@@ -56,6 +59,8 @@ export interface CleanWorld {
   start(args: readonly string[], env?: Readonly<Record<string, string>>): Running;
   /** `reconcile`, with the configuration. */
   reconcile(args?: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ran>;
+  /** `reconcile` as a process of its own, with the configuration. */
+  reconcileAsProcess(args?: readonly string[]): Promise<Ran>;
   /** Every request to a registry that was no GET and no HEAD, and no sign-in. */
   changes(): string[];
   read(name: string): Promise<string>;
@@ -124,6 +129,11 @@ export async function openCleanWorld(): Promise<CleanWorld> {
     },
     start,
     reconcile: (args = [], env) => start(['reconcile', '--config', path('lifecycle.yaml'), ...args], env).ended,
+    reconcileAsProcess: async (args = []) => {
+      await writeFile(path('ca.pem'), tls.ca);
+      const env = { PASSWORD: adminPassword, PAT: devOps.pat, NODE_EXTRA_CA_CERTS: path('ca.pem') };
+      return runProcess(['reconcile', '--config', path('lifecycle.yaml'), ...args], env);
+    },
     changes: () =>
       [ci, prod].flatMap(acr =>
         acr.requests
@@ -137,6 +147,20 @@ export async function openCleanWorld(): Promise<CleanWorld> {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+const main = fileURLToPath(new URL('../../webhook-handler/main.ts', import.meta.url));
+
+async function runProcess(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const written = { out: '', err: '' };
+  child.stdout.on('data', chunk => (written.out += String(chunk)));
+  child.stderr.on('data', chunk => (written.err += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? -1, ...written };
 }
 
 type Servers = Pick<CleanWorld, 'ci' | 'prod' | 'devOps'>;

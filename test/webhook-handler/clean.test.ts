@@ -119,6 +119,16 @@ describe('webhook-handler reconcile, under a policy', () => {
     deepEqual(tags(), [{ '103': living }, {}]);
   });
 
+  it('does the same as a process, and says nothing beside its report, however many requests are under way', async () => {
+    for (let id = 110; id < 140; id += 1) await world.build(id, `shop/part-${id}`);
+    await world.report();
+    const { code, out, err } = await world.reconcileAsProcess();
+    equal(err, '');
+    equal(code, 0);
+    match(out, /^ {2}2 released\.$/m);
+    deepEqual(tags(), [{ '103': living }, {}]);
+  });
+
   it('prints the plan, what was not read and the report as JSON where that is wanted', async () => {
     await world.report();
     type Printed = {
