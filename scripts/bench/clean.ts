@@ -132,13 +132,13 @@ function stepsOf(asked: readonly LoggedRequest[]): LoggedRequest[][] {
   return [answered.slice(0, release), answered.slice(release, collect), answered.slice(collect)];
 }
 
-/** By the class whose budget lasts least; the first window's is there at once. */
+/** By the class whose budget lasts least: the first window's is there at once, and each further one's when it begins. */
 function floorOf(step: readonly LoggedRequest[], budgets: CleanWorld['budgets']): number {
-  const seconds = Object.entries(countBy(step, each => each.operationClass)).map(([name, count]) => {
+  const windows = Object.entries(countBy(step, each => each.operationClass)).map(([name, count]) => {
     const budget = budgets[name as Exclude<OperationClass, 'Data'>];
-    return budget === undefined ? 0 : (Math.max(0, count - budget) / budget) * (budgets.windowMs / 1000);
+    return budget === undefined ? 0 : Math.ceil(count / budget) - 1;
   });
-  return Math.max(0, ...seconds);
+  return (Math.max(0, ...windows) * budgets.windowMs) / 1000;
 }
 
 function checkGone(estate: Estate, places: MadePlaces, half: number, world: CleanWorld): number {
