@@ -102,8 +102,9 @@ function describeKept({ kept }: CleanPlan): Block[] {
   return rows.length === 0 ? [] : [...tableOf('', ['Reason', 'Images'], rows), { kind: 'paragraph', text: said }];
 }
 
+/** What is known of its build comes first: that is the evidence, and a tag that is off only follows from it. */
 function tellReasons(reasons: readonly string[]): string {
-  const [first = ''] = reasons;
+  const first = reasons.find(each => each.startsWith('its build ')) ?? reasons[0] ?? '';
   return reasons.length > 1 ? `${first}, and ${reasons.length - 1} more` : first;
 }
 

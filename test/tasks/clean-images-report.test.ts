@@ -270,6 +270,16 @@ describe('the report of an estate with three registries and forty repositories',
     match(planned.markdown, new RegExp(`\`\`\`text\n${plan.hash}\n\`\`\``));
   });
 
+  it('tells of the build of an image that goes before anything else that lets it go', () => {
+    const reasons = [
+      'it has no tag, and was last changed at 2026-05-01T00:00:00.000Z',
+      'its build 9 of Shop is deleted',
+    ];
+    const deletions = plan.deletions.slice(0, 1).map(each => ({ ...each, reasons }));
+    const { markdown, html } = makeReport({ plan: { ...plan, deletions }, scope });
+    for (const page of [markdown, html]) match(page, /its build 9 of Shop is deleted, and 1 more/);
+  });
+
   it('says that nothing becomes free yet, where images only lose their tags', () => {
     const deletions = plan.deletions.filter(({ step }) => step === 'untag');
     const { markdown, html } = makeReport({ plan: { ...plan, deletions }, scope });
