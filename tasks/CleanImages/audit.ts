@@ -11,7 +11,8 @@ import { describeScope, findDriftOf, type Scene } from './scene.ts';
 export async function audit(scene: Scene): Promise<void> {
   const { job, look, unread, answers } = scene;
   const found = auditEstate(look.facts, look.plan, look.inventory);
-  const report = makeReport({ audit: found, drift: findDriftOf(scene), answers, scope: describeScope(scene) });
+  const told = { drift: findDriftOf(scene), answers, partly: unread.some };
+  const report = makeReport({ audit: found, ...told, scope: describeScope(scene) });
   await writeFiles(job.inputs, { report: report.html });
   await showSummary('Audit of images', report.markdown);
   setCounts({ unread });

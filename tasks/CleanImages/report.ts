@@ -2,10 +2,11 @@
 import type { Audit } from '../../core/lifecycle/cleaning/audit.ts';
 import type { CleanPlan } from '../../core/lifecycle/cleaning/clean-plan.ts';
 import type { Drift } from '../../core/lifecycle/cleaning/drift.ts';
+import { listUnparsed } from '../../core/lifecycle/cleaning/not-read.ts';
 import { describeAudit, describeAuditedImages } from './audit-summary.ts';
 import { describeDrift } from './drift-text.ts';
 import { writePage } from './page.ts';
-import { describePlan } from './plan-summary.ts';
+import { describePlan, notice } from './plan-summary.ts';
 import type { Block } from './report-blocks.ts';
 import { writeMarkdown } from './report-markdown.ts';
 import { describeAnswers, type WhyAnswer } from './why-text.ts';
@@ -16,6 +17,8 @@ export interface ReportContent {
   readonly audit?: Audit;
   readonly drift?: Drift;
   readonly answers?: readonly WhyAnswer[];
+  /** What was not read and holds some images only, a sentence without a full stop each. */
+  readonly partly?: readonly string[];
   /** What the run looked at, for people: hosts, and which policy was assumed. A sentence. */
   readonly scope: string;
 }
@@ -28,12 +31,13 @@ export interface Report {
 }
 
 /** Makes the report. */
-export function makeReport({ plan, audit, drift, answers = [], scope }: ReportContent): Report {
+export function makeReport({ plan, audit, drift, answers = [], partly = [], scope }: ReportContent): Report {
   const title = plan ? `What the plan ${plan.hash.slice(0, 12)} would do` : 'What lies in the registries';
   const at = plan?.madeAt ?? audit?.at;
   const under = at === undefined ? scope : `${scope} As of ${at.slice(0, 16).replace('T', ' ')} UTC.`;
   const blocks: Block[] = [
     ...describeAnswers(answers),
+    ...describePartly(partly, plan?.unparsed ?? audit?.unparsed ?? []),
     ...(plan ? describePlan(plan) : []),
     ...(audit ? describeAudit(audit) : []),
     ...(drift ? describeDrift(drift) : []),
@@ -43,4 +47,11 @@ export function makeReport({ plan, audit, drift, answers = [], scope }: ReportCo
     markdown: writeMarkdown(title, [{ kind: 'paragraph', text: under }, ...blocks]),
     html: writePage({ title, under }, blocks),
   };
+}
+
+/** References of what runs have a notice of their own. */
+function describePartly(partly: readonly string[], unparsed: readonly string[]): Block[] {
+  const told = new Set(listUnparsed({ unparsed }));
+  const others = partly.filter(each => !told.has(each));
+  return notice('Some images stay, because not everything about them could be read:', others);
 }

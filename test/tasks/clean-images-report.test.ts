@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { type Audit, auditEstate } from '../../core/lifecycle/cleaning/audit.ts';
 import { type CleanPlan, makeCleanPlan, type PlannedDeletion } from '../../core/lifecycle/cleaning/clean-plan.ts';
 import { type Drift, findDrift } from '../../core/lifecycle/cleaning/drift.ts';
+import { listUnparsed } from '../../core/lifecycle/cleaning/not-read.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import { makeReport, type Report, type ReportContent } from '../../tasks/CleanImages/report.ts';
 import { makeSample } from '../core/lifecycle/cleaning/sample-estate.ts';
@@ -30,6 +31,7 @@ function contentOf(said: string): ReportContent {
   return {
     scope: said,
     answers: [{ subject: said, lines: [said, said] }],
+    partly: [said, said],
     plan: {
       schema: 1,
       hash: said,
@@ -314,6 +316,19 @@ describe('the report of an estate with three registries and forty repositories',
     }
   });
 
+  it('names what holds some images only, and a reference of what runs once', () => {
+    const unparsed = ['{{ image }}'];
+    const partly = ['the branches of x were not read: 403', ...listUnparsed({ unparsed })];
+    for (const { markdown, html } of [
+      makeReport({ plan: { ...plan, unparsed }, partly, scope }),
+      makeReport({ audit: { ...audit, unparsed }, partly, scope }),
+    ]) {
+      equal(markdown.split('the branches of x were not read\\: 403').length, 2);
+      equal(html.split('the branches of x were not read: 403').length, 2);
+      equal(html.split('{{ image }}').length, 2);
+    }
+  });
+
   it('is no longer than the agent takes, however much there is', () => {
     const long = 'x'.repeat(2000);
     const [deletion] = plan.deletions;
@@ -330,6 +345,7 @@ describe('the report of an estate with three registries and forty repositories',
       plan: { ...plan, deletions: many, unread: sentences, unparsed: sentences },
       audit,
       answers,
+      partly: sentences,
       scope: long,
     });
     ok(Buffer.byteLength(markdown) < 1024 * 1024, `${Buffer.byteLength(markdown)} bytes`);

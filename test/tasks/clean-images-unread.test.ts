@@ -3,7 +3,7 @@ import { createHttp } from '../../core/oci/http.ts';
 import { openRegistry } from '../../core/oci/registry.ts';
 import { clusterOf, report } from '../core/lifecycle/facts/usage-world.ts';
 import type { FaultEffect, FaultMatch } from '../emulators/acr/faults.ts';
-import { type Cleaning, day, hour, openCleaning } from './cleaning.ts';
+import { type Cleaning, day, hour, openCleaning, readOutput } from './cleaning.ts';
 import { warningsOf } from './promotion.ts';
 import { addressOf } from './promotion-azure.ts';
 import { assertFailed } from './step.ts';
@@ -160,6 +160,7 @@ describe('CleanImages and what it cannot read', () => {
     const outcome = await cleaning.clean({ mode: 'plan-and-apply' });
     assert.equal(outcome.result, 'SucceededWithIssues', outcome.output);
     assert.match(outcome.message, /^Some images stay, because the branches of https:\/\/.* were not read: .*html/);
+    assert.match(await readOutput(cleaning, 'report.html'), /the branches of https:\/\/.* were not read: /);
   });
 
   it('fails where Azure DevOps cannot be asked at all', async () => {

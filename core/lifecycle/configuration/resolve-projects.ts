@@ -75,6 +75,6 @@ async function resolveProject(
     });
   }
   throw inputError(
-    `${key}: ${azureDevOps.url} has no project ${name} that this sign-in may see. Correct the name, or give the identity the right to view the project.`,
+    `${key}: ${azureDevOps.url} has no project ${name} that this sign-in may see. Correct the name, or give the identity the right to view the project: a job's own token often sees its own project only.`,
   );
 }
