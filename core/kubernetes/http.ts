@@ -57,6 +57,9 @@ export type SendHttp = (request: HttpRequest) => Promise<Exchange>;
 /** Failures that asking again cannot cure: a certificate is not trusted, or the client's own is none. */
 const certificateFault = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_|ERR_SSL|ERR_OSSL|PEM/;
 
+/** Failures before anything was sent: most often a private cluster that this machine has no way to. */
+const unreachable = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$|Connect Timeout/;
+
 /** Makes the function that sends requests, with connections kept open between them. `timeoutMs` bounds a whole exchange. */
 export function createHttp(way: Way, timeoutMs: number): SendHttp {
   let used: { readonly certificate: SignIn['certificate']; readonly dispatcher: Dispatcher } | undefined;
@@ -81,7 +84,7 @@ export function createHttp(way: Way, timeoutMs: number): SendHttp {
     } catch (thrown) {
       if (signal?.aborted)
         return { kind: 'broken', why: 'was not asked to the end: the run was stopped', retryable: false };
-      const why = timeout.aborted ? `gave no whole answer within ${timeoutMs} ms` : `broke off (${describe(thrown)})`;
+      const why = timeout.aborted ? `gave no whole answer within ${timeoutMs} ms` : tellBreak(describe(thrown));
       return { kind: 'broken', why, retryable: timeout.aborted || !certificateFault.test(describe(thrown)) };
     }
   };
@@ -125,6 +128,12 @@ async function readAnswer(answer: Dispatcher.ResponseData, maxBytes: number): Pr
     retryAfter: text('retry-after'),
     bytes: Buffer.concat(parts, size),
   };
+}
+
+function tellBreak(what: string): string {
+  return unreachable.test(what)
+    ? `cannot be reached from here (${what}); a cluster that this machine has no way to can report what it runs instead`
+    : `broke off (${what})`;
 }
 
 function describe(thrown: unknown): string {

@@ -171,6 +171,16 @@ describe('a cluster that cannot be read', () => {
     assert.equal(cluster.emulator.requests.entries.length, 0);
   });
 
+  it('is unread where there is no way to it, and may report instead', async () => {
+    const stopped = await openCluster();
+    await stopped.close();
+    const { uses } = await readCluster(stopped.api);
+    assert.match(
+      uses.kind === 'unread' ? uses.reason : '',
+      /the API server cannot be reached from here \(ECONNREFUSED\); a cluster that .* can report what it runs instead$/,
+    );
+  });
+
   it('does not say the token, even where the server does', async () => {
     const { token, faults } = cluster.emulator;
     const json = { kind: 'Status', message: `who is ${token}?` };
