@@ -31,13 +31,14 @@ export interface Report {
 }
 
 /** Makes the report. */
-export function makeReport({ plan, audit, drift, answers = [], partly = [], scope }: ReportContent): Report {
+export function makeReport(content: ReportContent): Report {
+  const { plan, audit, drift, answers = [], scope } = content;
   const title = plan ? `What the plan ${plan.hash.slice(0, 12)} would do` : 'What lies in the registries';
   const at = plan?.madeAt ?? audit?.at;
   const under = at === undefined ? scope : `${scope} As of ${at.slice(0, 16).replace('T', ' ')} UTC.`;
   const blocks: Block[] = [
     ...describeAnswers(answers),
-    ...describePartly(partly, plan?.unparsed ?? audit?.unparsed ?? []),
+    ...describePartly(content),
     ...(plan ? describePlan(plan) : []),
     ...(audit ? describeAudit(audit) : []),
     ...(drift ? describeDrift(drift) : []),
@@ -50,8 +51,8 @@ export function makeReport({ plan, audit, drift, answers = [], partly = [], scop
 }
 
 /** References of what runs have a notice of their own. */
-function describePartly(partly: readonly string[], unparsed: readonly string[]): Block[] {
-  const told = new Set(listUnparsed({ unparsed }));
+function describePartly({ plan, audit, partly = [] }: ReportContent): Block[] {
+  const told = new Set(listUnparsed({ unparsed: plan?.unparsed ?? audit?.unparsed ?? [] }));
   const others = partly.filter(each => !told.has(each));
   return notice('Some images stay, because not everything about them could be read:', others);
 }
