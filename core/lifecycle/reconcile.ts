@@ -3,7 +3,7 @@
  * Stateless and level-triggered: run at any time, by anybody, as often as one likes; what one run leaves the next one does.
  */
 
-import { type BuildsAnswer, getBuildsByIds } from '../azure-devops/builds.ts';
+import { getBuildsByIds } from '../azure-devops/builds.ts';
 import { listDeletedBuilds } from '../azure-devops/deleted-builds.ts';
 import { errorMessage, hasCode } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
@@ -90,26 +90,37 @@ function chooseBuilds(
 
 /** Leaves out what a question in bulk shows to be alive, and what is waiting; the others are asked for one by one. */
 async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promise<FoundBuild[]> {
-  const now = registryTime(run);
   const left: FoundBuild[] = [];
   for (const [projectId, ofProject] of groupBy(builds, build => build.projectId)) {
-    if (run.timeBox.isOver()) break;
-    const answer = await getBuildsByIds(
+    const found = await findLeft(run, projectId, ofProject);
+    left.push(...(run.dryRun ? await foretell(run, projectId, found) : found));
+  }
+  return left;
+}
+
+/** What is told of so many builds is held at once; of most of them nothing is needed but that they are there. */
+const heldAtOnce = 2000;
+
+async function findLeft(run: Run, projectId: string, builds: readonly RecordedBuild[]): Promise<FoundBuild[]> {
+  const now = registryTime(run);
+  const left: FoundBuild[] = [];
+  for (let start = 0; start < builds.length && !run.timeBox.isOver(); start += heldAtOnce) {
+    const asked = builds.slice(start, start + heldAtOnce);
+    const { found, unknown } = await getBuildsByIds(
       run.azureDevOps,
       projectId,
-      ofProject.map(build => build.buildId),
+      asked.map(build => build.buildId),
     );
-    const told = run.dryRun ? await foretell(run, projectId, ofProject, answer) : answer.found;
-    for (const build of ofProject) {
-      const found = answer.found.get(build.buildId);
-      const isAlive = found !== undefined && !found.deleted;
+    for (const build of asked) {
+      const told = found.get(build.buildId);
+      const isAlive = told !== undefined && !told.deleted;
       if (isAlive ? build.tombstones.length === 0 : isWaiting(build, run, now)) continue;
       // The first answer that failed ended the asking: what is missing then was never asked for.
-      if (found === undefined && answer.unknown !== undefined) continue;
-      left.push({ ...build, told: told.get(build.buildId) });
+      if (told !== undefined || unknown === undefined) left.push({ ...build, told });
     }
-    if (answer.unknown !== undefined)
-      run.report({ projectId, buildId: 0, subject: `project ${projectId}`, outcome: 'failed', reason: answer.unknown });
+    if (unknown === undefined) continue;
+    run.report({ projectId, buildId: 0, subject: `project ${projectId}`, outcome: 'failed', reason: unknown });
+    break;
   }
   return left;
 }
@@ -118,17 +129,14 @@ async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promis
 const fewBuilds = 10;
 
 /** Whoever changes nothing need not ask for each build that is gone: the list of those that are deleted tells all of them. */
-async function foretell(
-  run: Run,
-  projectId: string,
-  builds: readonly RecordedBuild[],
-  { found, unknown }: BuildsAnswer,
-): Promise<BuildsAnswer['found']> {
-  const missing = builds.filter(build => !found.has(build.buildId)).length;
-  if (unknown !== undefined || missing <= fewBuilds) return found;
+async function foretell(run: Run, projectId: string, builds: readonly FoundBuild[]): Promise<readonly FoundBuild[]> {
+  if (builds.filter(build => build.told === undefined).length <= fewBuilds) return builds;
   const listed = await listDeletedBuilds(run.azureDevOps, projectId);
-  const deleted = listed.kind === 'found' ? listed.items : [];
-  return new Map([...deleted.map(build => [build.id, { ...build, deleted: true }] as const), ...found]);
+  const deleted = new Map((listed.kind === 'found' ? listed.items : []).map(build => [build.id, build]));
+  return builds.map(build => {
+    const told = build.told ?? deleted.get(build.buildId);
+    return { ...build, told: told && { deleted: true, ...told } };
+  });
 }
 
 function reportOf(items: readonly ReportItem[], builds: number, run?: Run, braked?: string): Report {
