@@ -158,8 +158,6 @@ async function closeOrRenew(run: Run, due: Due, { pending, there }: Left): Promi
   if (registryTime(run) - due.key.time < brakeWindowMs) return;
   const images = pending.filter(image => !run.needed.has(placeOf(image)));
   const records = due.content.records.filter(tag => due.settled.has(tag));
-  // What a veto holds waits as it is: its grace has passed once, and nothing of it would be done anew.
-  if (images.length > 0 && images.every(image => isVetoed(run, image))) return;
   if (images.length > 0) {
     const rest = there.filter(image => !images.includes(image));
     await releaseAgain(run, due.dead, { images, rest, records, copies: due.key.copies });
@@ -172,10 +170,6 @@ async function closeOrRenew(run: Run, due: Due, { pending, there }: Left): Promi
     if (record) await removeManifest({ repository, digest: record.digest, expected: [tag] }, run.log);
   }
   await removeTombstone(run.registry, due.key, run.log, due.content.manifest);
-}
-
-function isVetoed(run: Run, image: ClaimedImage): boolean {
-  return vetoOf(run, image, 'untag') !== undefined && vetoOf(run, image, 'delete') !== undefined;
 }
 
 function claimedOf(content: Tombstone): ClaimedImage[] {

@@ -111,6 +111,8 @@ async function deleteUnderBrake(scene: Scene, cluster: KubernetesEmulator): Prom
     [api, signature].every(each => each && has(before, each)),
   );
   cluster.faults.clear();
+  tell('What was held has its grace anew. … 25 hours pass …');
+  await scene.pass(oneDay);
   const step = await clean(scene, { mode: 'plan-and-apply' });
   quote(step.said, /^(?:Deleted|Took|production: .* stays)/);
   check(`the step cleaned${step.message && `: ${step.message}`}`, step.succeeded);

@@ -127,7 +127,7 @@ describe('carrying out a plan', () => {
       const reasons = new Map(other.items.map(each => [each.subject, each.reason]));
       equal(reasons.get(`shop/web@${first.digest}`), 'the approved plan does not delete it');
       equal(reasons.get(`shop/web@${second.digest}`), 'the approved plan does not take its tags off');
-      // The old plan had its tags come off, so its grace ran anew.
+      // What the old plan held has its grace anew.
       nextDay();
       const again = await approve();
       deepEqual(
