@@ -8,7 +8,7 @@ import { align, count, formatTotals, order, showLines, words } from './report-te
 /** Gives what was planned, or what was done, with a line end at its end. */
 export function formatClean({ plan, notRead, report }: CleanResult, approved: CleanPlan | undefined): string {
   return showLines([
-    `${plan.registries.join(', ')} with ${plan.organizations.join(', ')}: plan ${plan.hash.slice(0, 12)}${report ? '' : '; nothing was changed'}`,
+    `${plan.registries.map(each => each.name).join(', ')} with ${plan.organizations.join(', ')}: plan ${plan.hash.slice(0, 12)}${report ? '' : '; nothing was changed'}`,
     ...(approved ? [`  ${describeAgreement(approved, plan)}`] : []),
     ...(report ? tellReport(report) : tellPlan(plan)),
     ...tellKept(plan),

@@ -38,7 +38,7 @@ export async function clean(connected: ConnectedEstate, request: CleanRequest): 
   const look = await lookAtEstate(estate, toPlanRules(configuration, organizations), organizations);
   signal.throwIfAborted();
   for (const each of look.unseen) estate.log.debug(each);
-  const plan = makeCleanPlan(look.facts, look.plan, configuration.grace);
+  const plan = makeCleanPlan(look.facts, look.plan, configuration);
   const notRead = listNotRead(look);
   await request.onPlan?.(plan);
   if (dryRun) return { plan, notRead };

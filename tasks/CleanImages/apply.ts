@@ -20,7 +20,7 @@ const mostKept = 200;
 /** Applies what a person approved. */
 export async function applyApproved(scene: Scene, approved: CleanPlan): Promise<Issues | undefined> {
   const { look, job } = scene;
-  const fresh = makeCleanPlan(look.facts, look.plan, job.configuration.grace);
+  const fresh = makeCleanPlan(look.facts, look.plan, job.configuration);
   agentLog.info(describeAgreement(approved, fresh));
   return apply(scene, approved.hash, approved);
 }

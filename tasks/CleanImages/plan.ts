@@ -10,7 +10,7 @@ import { describeScope, findDriftOf, type Scene } from './scene.ts';
 /** Makes the plan, writes it with its report, and shows both. Nothing is changed. */
 export async function makePlan(scene: Scene): Promise<CleanPlan> {
   const { job, look, answers, unread } = scene;
-  const made = makeCleanPlan(look.facts, look.plan, job.configuration.grace);
+  const made = makeCleanPlan(look.facts, look.plan, job.configuration);
   const found = { drift: findDriftOf(scene), answers, partly: unread.some };
   const report = makeReport({ plan: made, ...found, scope: describeScope(scene) });
   await writeFiles(job.inputs, { plan: made, report: report.html });

@@ -6,7 +6,7 @@ import { adminOf } from './promotion-azure.ts';
 import { assertFailed } from './step.ts';
 
 /** A plan that would do nothing, of these registries and organizations. */
-function emptyPlan(registries: string[], organizations: string[]): CleanPlan {
+function emptyPlan(registries: CleanPlan['registries'], organizations: string[]): CleanPlan {
   const content = { registries, organizations, deletions: [] };
   return {
     schema: 1,
@@ -24,7 +24,7 @@ describe('CleanImages and inputs that are wrong', () => {
   let cleaning: Cleaning;
   before(async () => {
     cleaning = await openCleaning();
-    const { agent, ci, devOps } = cleaning;
+    const { agent, ci, prod, devOps } = cleaning;
     await cleaning.configure();
     await writeSource(
       agent,
@@ -41,11 +41,19 @@ describe('CleanImages and inputs that are wrong', () => {
       `organization: ${devOps.url}\nprojects: [A]\nregistries: [{ url: a.example }]\n`,
     );
     await writeSource(agent, 'junk.json', '<html>');
-    const plan = emptyPlan(['ci', 'prod'], [devOps.url]);
+    const asCi = { name: 'ci', host: ci.host };
+    const planned = [asCi, { name: 'prod', host: prod.host }];
+    const plan = emptyPlan(planned, [devOps.url]);
     await writeSource(agent, 'plan.json', formatCleanPlan(plan));
-    await writeSource(agent, 'changed.json', formatCleanPlan({ ...plan, registries: ['ci', 'prod', 'qa'] }));
-    await writeSource(agent, 'qa.json', formatCleanPlan(emptyPlan(['ci', 'qa'], [devOps.url])));
-    await writeSource(agent, 'fabrikam.json', formatCleanPlan(emptyPlan(['ci', 'prod'], ['https://dev.azure.com/f'])));
+    await writeSource(agent, 'changed.json', formatCleanPlan({ ...plan, registries: [asCi] }));
+    const other = [asCi, { name: 'qa', host: 'contosoqa.azurecr.io' }];
+    await writeSource(agent, 'qa.json', formatCleanPlan(emptyPlan(other, [devOps.url])));
+    const swapped = [
+      { name: 'ci', host: prod.host },
+      { name: 'prod', host: ci.host },
+    ];
+    await writeSource(agent, 'swapped.json', formatCleanPlan(emptyPlan(swapped, [devOps.url])));
+    await writeSource(agent, 'fabrikam.json', formatCleanPlan(emptyPlan(planned, ['https://dev.azure.com/f'])));
   });
   after(() => cleaning.close());
 
@@ -148,7 +156,12 @@ describe('CleanImages and inputs that are wrong', () => {
     [
       'a plan of other registries',
       { ...apply, planFile: 'qa.json' },
-      /qa\.json is a plan of the registries ci, qa, and the configuration names ci, prod\./,
+      /qa\.json is a plan of the registries ci \(\S+\), qa \(contosoqa\.azurecr\.io\), and the configuration names ci \(\S+\), prod \(\S+\)\./,
+    ],
+    [
+      'a plan of other registries that have the same names',
+      { ...apply, planFile: 'swapped.json' },
+      /swapped\.json is a plan of the registries ci \(localhost:\d+\), prod \(localhost:\d+\), and the configuration n/,
     ],
     [
       'a plan of another organization',

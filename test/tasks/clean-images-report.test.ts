@@ -36,7 +36,7 @@ function contentOf(said: string): ReportContent {
       schema: 1,
       hash: said,
       madeAt: at,
-      registries: [said],
+      registries: [{ name: said, host: said }],
       organizations: [said],
       deletions: [
         { ...deletion, step: 'untag' },
@@ -213,7 +213,7 @@ function lookAtSample(): { readonly audit: Audit; readonly plan: CleanPlan; read
   }));
   return {
     audit: auditEstate(facts, plan, inventory),
-    plan: makeCleanPlan(facts, plan, day),
+    plan: makeCleanPlan(facts, plan, { grace: day, registries: [] }),
     drift: findDrift(facts, plan, { registries }),
   };
 }

@@ -1,11 +1,12 @@
 /** An approved plan beside what it must agree with: the configuration, and what is to be done now. Pure. */
 import { inputError } from '../../base/errors.ts';
 import type { Configuration } from '../configuration/configuration.ts';
-import type { CleanPlan } from './clean-plan.ts';
+import { type CleanPlan, listHosts } from './clean-plan.ts';
 
 /**
  * Checks that a plan is one of this configuration: it tells images of one name apart by registries and organizations, and
- * under others they are other images. `name` is what the message calls the plan. Throws `INPUT_INVALID`.
+ * under others, or where a name is that of another host, they are other images. `name` is what the message calls the
+ * plan. Throws `INPUT_INVALID`.
  */
 export function checkScope(
   plan: Pick<CleanPlan, 'registries' | 'organizations'>,
@@ -14,8 +15,8 @@ export function checkScope(
 ): void {
   const { registries, organizations } = configuration;
   checkNames(
-    plan.registries,
-    registries.map(each => each.name),
+    plan.registries.map(showRegistry),
+    listHosts(registries).map(showRegistry),
     `${name} is a plan of the registries`,
   );
   checkNames(
@@ -31,6 +32,10 @@ function checkNames(planned: readonly string[], configured: readonly string[], b
   throw inputError(
     `${beginning} ${of || '(none)'}, and the configuration names ${now}. Make the plan again, with this configuration.`,
   );
+}
+
+function showRegistry({ name, host }: CleanPlan['registries'][number]): string {
+  return name === host ? host : `${name} (${host})`;
 }
 
 /** How much of what was approved is still to be done, and how much more would be: a sentence, as neither of the rest is done. */

@@ -8,6 +8,8 @@ import { AppError, inputError } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isRepository, isTag } from '../../oci/reference.ts';
+import type { Configuration } from '../configuration/configuration.ts';
+import { hostOf } from '../configuration/registry-schema.ts';
 import type { KeepPlan, PlannedImage } from '../keep-policy/keep-plan.ts';
 import type { Place } from '../keep-policy/places.ts';
 import type { BuildName, PlanFacts } from '../keep-policy/policy-facts.ts';
@@ -43,8 +45,9 @@ const cleanPlan = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   /** ISO 8601, by the clock of the facts. */
   madeAt: z.iso.datetime(),
-  /** By their names in the configuration, in order. */
-  registries: z.array(name),
+  /** By their names in the configuration, in order, with their hosts: one name may be another registry's elsewhere. */
+  registries: z.array(z.strictObject({ name, host: name })),
+  /** URLs, in order. */
   organizations: z.array(name),
   /** What would be done, by registry, repository and digest. */
   deletions: z.array(planned.extend({ step: z.enum(['untag', 'delete']) })),
@@ -67,10 +70,15 @@ export type PlannedDeletion = CleanPlan['deletions'][number];
 /** One image that was released and waits. */
 export type WaitingImage = CleanPlan['waiting'][number];
 
-/** Makes the plan of one run; `graceMs` is how long a released image waits. Throws `DEFECT` where facts and plan are not of one look. */
-export function makeCleanPlan(facts: PlanFacts, plan: KeepPlan, graceMs: number): CleanPlan {
+/** What of the configuration is in a plan: its registries, and how long a released image waits, in milliseconds. */
+export type PlanScope = Pick<Configuration, 'grace'> & {
+  readonly registries: readonly Pick<Configuration['registries'][number], 'name' | 'url'>[];
+};
+
+/** Makes the plan of one run. Throws `DEFECT` where facts and plan are not of one look. */
+export function makeCleanPlan(facts: PlanFacts, plan: KeepPlan, { grace, registries }: PlanScope): CleanPlan {
   const places = matchPlaces(facts, plan);
-  const steps = findNextSteps(plan.images, places, { now: facts.now, graceMs });
+  const steps = findNextSteps(plan.images, places, { now: facts.now, graceMs: grace });
   const deletions: PlannedDeletion[] = [];
   const waiting: WaitingImage[] = [];
   for (const [at, each] of plan.images.entries()) {
@@ -84,8 +92,8 @@ export function makeCleanPlan(facts: PlanFacts, plan: KeepPlan, graceMs: number)
     }
   }
   const content = {
-    registries: namesOf(facts.registries),
-    organizations: namesOf(facts.organizations),
+    registries: listHosts(registries),
+    organizations: [...new Set(facts.organizations.map(each => each.name))].sort(),
     deletions,
     waiting,
     kept: {
@@ -98,13 +106,14 @@ export function makeCleanPlan(facts: PlanFacts, plan: KeepPlan, graceMs: number)
   return { schema: 1, hash: hashDeletions(content), madeAt: new Date(facts.now).toISOString(), ...content };
 }
 
-/** SHA-256, in hexadecimal, over the registries and organizations, and over registry, repository, digest, step and cause of each deletion. */
+/** SHA-256, in hexadecimal, over the names and hosts of the registries, the organizations, and over registry, repository, digest, step and cause of each deletion. */
 export function hashDeletions({
   registries,
   organizations,
   deletions,
 }: Pick<CleanPlan, 'registries' | 'organizations' | 'deletions'>): string {
-  const hash = createHash('sha256').update(`${JSON.stringify({ schema: 1, registries, organizations })}\n`);
+  const hosts = registries.map(each => [each.name, each.host]);
+  const hash = createHash('sha256').update(`${JSON.stringify({ schema: 1, registries: hosts, organizations })}\n`);
   for (const { registry, repository, digest, step, cause } of deletions) {
     hash.update(`${JSON.stringify([registry, repository, digest, step, cause])}\n`);
   }
@@ -179,6 +188,9 @@ function distinctBuilds(builds: readonly BuildName[]): BuildName[] {
   return [...distinct].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, each]) => each);
 }
 
-function namesOf(all: readonly { readonly name: string }[]): string[] {
-  return [...new Set(all.map(each => each.name))].sort();
+/** The registries of a configuration as they stand in a plan. */
+export function listHosts(registries: PlanScope['registries']): CleanPlan['registries'] {
+  return registries
+    .map(({ name, url }) => ({ name, host: hostOf(url) }))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
 }

@@ -17,7 +17,7 @@ describe('carrying out a plan', () => {
 
   const approve = async (options?: CleaningOptions): Promise<CleanPlan> => {
     const { facts, plan } = await world.look(options);
-    return makeCleanPlan(facts, plan, grace);
+    return makeCleanPlan(facts, plan, { grace, registries: [] });
   };
   const nextDay = (): void => world.ci.advance(day + hour);
   const makeBuild = async (repository: string): Promise<{ id: number; digest: string }> => {

@@ -5,6 +5,7 @@ import {
   formatCleanPlan,
   hashDeletions,
   makeCleanPlan,
+  type PlanScope,
   parseCleanPlan,
 } from '../../../../core/lifecycle/cleaning/clean-plan.ts';
 import { kindOfReason } from '../../../../core/lifecycle/cleaning/kept-because.ts';
@@ -19,10 +20,17 @@ import { digestOf, factsOf, rulesOf } from '../keep-policy/policy-world.ts';
 import { type CleanScenario, lookAt } from './planned-world.ts';
 
 const hour = 3_600_000;
+const scope: PlanScope = {
+  grace: 24 * hour,
+  registries: [
+    { name: 'prod', url: 'contosoprod.azurecr.io' },
+    { name: 'ci', url: 'http://localhost:5000' },
+  ],
+};
 
 function planOf(world: CleanScenario): CleanPlan {
   const { facts, plan } = lookAt(world);
-  return makeCleanPlan(facts, plan, 24 * hour);
+  return makeCleanPlan(facts, plan, scope);
 }
 
 /** What becomes of each image, by the name that its digest stands for. */
@@ -168,6 +176,14 @@ describe('the plan of a run', () => {
     });
   });
 
+  it('says which registries it is of, by name and host', () => {
+    const { registries } = planOf({ images: { 'ci/web a': {} } });
+    deepEqual(registries, [
+      { name: 'ci', host: 'localhost:5000' },
+      { name: 'prod', host: 'contosoprod.azurecr.io' },
+    ]);
+  });
+
   it('counts what stays by what it stays for', () => {
     const { kept } = planOf({
       policy: 'keep: { deployed: true }',
@@ -208,7 +224,7 @@ describe('the plan of a run', () => {
   it('refuses facts that the plan was not made from', () => {
     const { plan } = lookAt({ builds: gone, images: { 'ci/web a': { builds: [1] } } });
     const { facts } = lookAt({ builds: gone, images: { 'ci/web b': { builds: [1] } } });
-    throws(() => makeCleanPlan(facts, plan, 0), { code: 'DEFECT' });
+    throws(() => makeCleanPlan(facts, plan, scope), { code: 'DEFECT' });
   });
 });
 
@@ -227,7 +243,7 @@ describe('the file of a plan', () => {
 
   it('is the same, byte for byte, in whatever order the facts come, and but for its date at another time', () => {
     const { facts, rules, plan } = lookAt(world);
-    const text = formatCleanPlan(makeCleanPlan(facts, plan, 24 * hour));
+    const text = formatCleanPlan(makeCleanPlan(facts, plan, scope));
     const turned = {
       ...facts,
       builds: [...facts.builds].reverse(),
@@ -237,9 +253,9 @@ describe('the file of a plan', () => {
         records: turn(registry.records),
       })),
     };
-    equal(formatCleanPlan(makeCleanPlan(turned, planImages(rules, turned), 24 * hour)), text);
+    equal(formatCleanPlan(makeCleanPlan(turned, planImages(rules, turned), scope)), text);
     const later = { ...facts, now: facts.now + 60_000 };
-    const again = makeCleanPlan(later, planImages(rules, later), 24 * hour);
+    const again = makeCleanPlan(later, planImages(rules, later), scope);
     equal(again.madeAt, '2026-06-01T12:01:00.000Z');
     equal(formatCleanPlan({ ...again, madeAt: '2026-06-01T12:00:00.000Z' }), text);
   });
@@ -254,9 +270,9 @@ describe('the file of a plan', () => {
 
   it('is read back from whatever random worlds give', () => {
     fc.assert(
-      fc.property(someFacts, somePolicy, fc.constantFrom(0, hour), (facts, policy, graceMs) => {
+      fc.property(someFacts, somePolicy, fc.constantFrom(0, hour), (facts, policy, grace) => {
         const rules = readPolicy(policy);
-        const plan = makeCleanPlan(facts, planImages(rules, facts), graceMs);
+        const plan = makeCleanPlan(facts, planImages(rules, facts), { ...scope, grace });
         deepEqual(parseCleanPlan(formatCleanPlan(plan), 'plan.json'), plan);
         const { images } = planImages(rules, facts);
         equal(plan.deletions.length + plan.waiting.length, images.filter(each => each.decision === 'delete').length);
@@ -274,6 +290,10 @@ describe('the file of a plan', () => {
     'one deletion more': plan => ({ ...plan, deletions: [...plan.deletions, ...plan.deletions] }),
     'one deletion less': plan => ({ ...plan, deletions: plan.deletions.slice(1) }),
     'another order': plan => ({ ...plan, deletions: [...plan.deletions].reverse() }),
+    'another registry of the same name': plan => ({
+      ...plan,
+      registries: plan.registries.map(({ name }) => ({ name, host: 'contosoprod.azurecr.io' })),
+    }),
     'another organization': plan => ({ ...plan, organizations: ['fabrikam'] }),
     'another hash': plan => ({ ...plan, hash: '0'.repeat(64) }),
   };

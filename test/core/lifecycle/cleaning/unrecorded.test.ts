@@ -178,7 +178,7 @@ describe('an image without a record', () => {
     const policy = `${options.policy}\nbrake: { deleted: { images: 2, percent: 100 } }`;
     for (let at = 0; at < 3; at += 1) makeBuild();
     const { facts, plan } = await world.look({ policy });
-    const approved = makeCleanPlan(facts, plan, day);
+    const approved = makeCleanPlan(facts, plan, { grace: day, registries: [] });
     const { report } = await world.clean({ policy });
     match(report.braked.join(), /^ci: The brake holds: releasing build \d+ would make 3 images of 3 builds/);
     equal(Object.keys(world.ci.acr.world.tags('old')).length, 1);
@@ -189,7 +189,7 @@ describe('an image without a record', () => {
   it('that nobody approved stays', async () => {
     const first = makeBuild();
     const { facts, plan } = await world.look(options);
-    const approved = makeCleanPlan(facts, plan, day);
+    const approved = makeCleanPlan(facts, plan, { grace: day, registries: [] });
     const second = makeBuild();
     await world.clean(options, { approved });
     deepEqual(world.ci.acr.world.tags('old'), { [second.id]: second.digest });

@@ -146,7 +146,7 @@ describe('an image without a tag', () => {
     match((await world.clean(braked)).report.braked.join(), /2 images of api that have no tag would make 4/);
     equal(acr().world.manifests('aaa').length, 0);
     const { facts, plan } = await world.look(braked);
-    const approved = makeCleanPlan(facts, plan, day);
+    const approved = makeCleanPlan(facts, plan, { grace: day, registries: [] });
     const { report } = await world.clean(braked);
     deepEqual(report.braked, [
       'ci: The brake holds: 2 images of api that have no tag would make 4 in 24 hours (the limit is 3 of 2 images). Look at the plan, and approve it if it is right.',
@@ -170,7 +170,7 @@ describe('an image without a tag', () => {
   it('that nobody approved stays', async () => {
     const first = putOld();
     const { facts, plan } = await world.look(options);
-    const approved = makeCleanPlan(facts, plan, day);
+    const approved = makeCleanPlan(facts, plan, { grace: day, registries: [] });
     const second = putOld();
     await world.clean(options, { approved });
     deepEqual([acr().world.has('app', first.digest), acr().world.has('app', second.digest)], [false, true]);
