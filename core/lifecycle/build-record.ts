@@ -110,7 +110,8 @@ export interface RecordKey {
 /** What stands at a record's place. `foreign` contradicts its place; `unreadable` is damaged or of a later version. */
 export type RecordReading =
   | { readonly kind: 'record'; readonly key: RecordKey; readonly record: BuildRecord; readonly manifest: Digest }
-  | { readonly kind: 'foreign' | 'unreadable'; readonly key: RecordKey; readonly reason: string }
+  | { readonly kind: 'foreign'; readonly key: RecordKey; readonly reason: string; readonly record: BuildRecord }
+  | { readonly kind: 'unreadable'; readonly key: RecordKey; readonly reason: string }
   | { readonly kind: 'gone'; readonly key: RecordKey };
 
 /** The repository of a project's records: one for each, so that a condition on the path keeps projects apart. */
@@ -182,6 +183,7 @@ export async function readRecord(registry: Registry, key: RecordKey): Promise<Re
       : {
           kind: 'foreign',
           key,
+          record: read.data,
           reason: `it says build ${build.id} of definition ${build.definitionId} in project ${build.projectId}`,
         };
   } catch (thrown) {

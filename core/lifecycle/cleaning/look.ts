@@ -7,6 +7,7 @@ import { AppError, inputError } from '../../base/errors.ts';
 import type { ResolvedOrganization } from '../configuration/resolve-projects.ts';
 import type { Estate, EstateOrganization } from '../facts/estate.ts';
 import { createLinksCache, type LinksCache } from '../facts/manifest-links.ts';
+import { listUnmatched } from '../facts/name-repositories.ts';
 import { readBuildFacts } from '../facts/read-builds.ts';
 import { type LeaseFact, readLeases } from '../facts/read-leases.ts';
 import { readRegistryFacts } from '../facts/read-registry.ts';
@@ -75,9 +76,31 @@ export async function lookAtEstate(
     usage,
   };
   const facts = withInventory ? unread : { ...unread, registries: await readWhereSomethingGoes(reader, rules, unread) };
-  const unseen = [...readings.flatMap(each => each.foreign), ...builds.unseen, ...sources.unseen];
+  const unseen = [
+    ...readings.flatMap(each => each.foreign),
+    ...facts.registries.flatMap(each => tellRegistry(estate, rules, each)),
+    ...builds.unseen,
+    ...sources.unseen,
+  ];
   const leases = await readLeases(estate.organizations, builds.builds);
   return { facts, rules, plan: planImages(rules, facts), inventory, leases, unseen };
+}
+
+/** What of a registry was not looked at. */
+function tellRegistry({ registries }: Estate, rules: PlanRules, facts: RegistryFacts): string[] {
+  const { name, repositories, othersUnread } = facts;
+  const globs = registries.find(each => each.name === name)?.repositories ?? [];
+  const unmatched = repositories.kind === 'whole' ? listUnmatched(globs, repositories.items) : [];
+  return [
+    ...unmatched.map(
+      glob => `The configuration names repositories of ${name} by "${glob}", and none with an image matches.`,
+    ),
+    ...(othersUnread === undefined || !rules.delete.untagged
+      ? []
+      : [
+          `Not seen: what projects outside the configuration have recorded in ${name}, so nothing goes there for want of a tag (${othersUnread}).`,
+        ]),
+  ];
 }
 
 interface Reader {

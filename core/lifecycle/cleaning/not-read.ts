@@ -32,13 +32,16 @@ export function listUnparsed({ unparsed }: Pick<Look['plan'], 'unparsed'>): stri
 
 function listPartlyUnread({ facts, rules }: Pick<Look, 'facts' | 'rules'>): string[] {
   const kinds = new Set(rules.keep.references.map(({ kind }) => kind));
+  // Who shares a registry need not be told at each run that others' builds are not asked for.
+  const asked = new Set(facts.organizations.map(({ name }) => name));
+  const builds = facts.builds.filter(({ build }) => asked.has(build.organization));
   const found = [
     ...facts.organizations.flatMap(({ name, unread }) =>
       unread === undefined ? [] : [`${name} was not asked for builds that no record names: ${unread}`],
     ),
     ...facts.sources.flatMap(each => unreadOfSource(each, kinds)),
-    ...joinBuilds(facts.builds, each => (each.state.kind === 'unknown' ? each.state.reason : undefined), 'the state'),
-    ...joinBuilds(facts.builds, each => reasonOf(each.retainedBy), 'what holds them'),
+    ...joinBuilds(builds, each => (each.state.kind === 'unknown' ? each.state.reason : undefined), 'the state'),
+    ...joinBuilds(builds, each => reasonOf(each.retainedBy), 'what holds them'),
   ];
   return [...new Set(found)].sort();
 }

@@ -4,7 +4,7 @@ import type { AbsenceFact, RecordedBuildFact } from './registry-reading.ts';
 /** A build as one record tells it. Where Azure DevOps has the build, its own word counts. */
 export type NamedBuild = Pick<
   RecordedBuildFact,
-  'build' | 'definition' | 'number' | 'repository' | 'branch' | 'commit'
+  'build' | 'definition' | 'number' | 'repository' | 'branch' | 'commit' | 'stranger'
 >;
 
 /** What is asked for. */

@@ -5,6 +5,7 @@ import { AppError, hasCode, withContext } from '../../base/errors.ts';
 import { listRepositories } from '../../oci/catalog.ts';
 import { isRepository } from '../../oci/reference.ts';
 import type { Registry } from '../../oci/registry.ts';
+import type { RepositoryFact } from '../keep-policy/policy-facts.ts';
 import { matchesGlob } from '../owned-tags.ts';
 import { readableRepository } from './read-repository.ts';
 
@@ -13,8 +14,16 @@ export function isLookedAt(name: string, globs: readonly string[]): boolean {
   return !isReserved(name) && globs.some(glob => matchesGlob(name, glob));
 }
 
+/** The repositories of a registry. */
+export interface NamedRepositories {
+  /** Those that are looked at, in order. */
+  readonly names: readonly string[];
+  /** All that the registry lists; undefined where it was not asked. */
+  readonly listed: readonly string[] | undefined;
+}
+
 /**
- * The repositories that the globs name, in order. A catalog was once cut without a word
+ * The repositories that the globs name. A catalog was once cut without a word
  * (https://github.com/Azure/acr/issues/875), so each of `known`, which records name or lie in, is asked for where it is not listed:
  * one that is there after all proves that others may be missing as well. Names without `*` need no list. Throws
  * `REGISTRY_UNEXPECTED` where the list is not whole, and as the registry does.
@@ -23,9 +32,10 @@ export async function nameRepositories(
   registry: Registry,
   globs: readonly string[],
   known: Iterable<string>,
-): Promise<string[]> {
+): Promise<NamedRepositories> {
   if (globs.every(glob => !glob.includes('*'))) {
-    return [...new Set(globs)].filter(glob => isRepository(glob) && isLookedAt(glob, globs)).sort();
+    const names = [...new Set(globs)].filter(glob => isRepository(glob) && isLookedAt(glob, globs)).sort();
+    return { names, listed: undefined };
   }
   const wanted = [...new Set(known)].filter(name => isReserved(name) || isLookedAt(name, globs)).sort();
   for (let isAgain = false; ; isAgain = true) {
@@ -34,13 +44,21 @@ export async function nameRepositories(
       registry,
       wanted.filter(name => !listed.has(name)),
     );
-    if (missing === undefined) return [...listed].filter(name => isLookedAt(name, globs)).sort();
+    if (missing === undefined) {
+      return { names: [...listed].filter(name => isLookedAt(name, globs)).sort(), listed: [...listed] };
+    }
     // It may have been made since.
     if (isAgain)
       throw unexpected(
         `${registry.host}: its list of repositories lacks ${missing}, which is there: it was cut, or hides some.`,
       );
   }
+}
+
+/** The globs that find no image. One of stars alone is no name that could be mistaken. */
+export function listUnmatched(globs: readonly string[], repositories: readonly RepositoryFact[]): string[] {
+  const found = repositories.filter(({ images }) => images.kind === 'unread' || images.items.length > 0);
+  return [...new Set(globs)].filter(glob => !/^\*+$/.test(glob) && !found.some(({ name }) => matchesGlob(name, glob)));
 }
 
 function isReserved(name: string): boolean {

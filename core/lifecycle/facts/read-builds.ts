@@ -6,6 +6,7 @@ import { azureWithSignal } from './azure-with-signal.ts';
 import { createFindSource, holdsOf, makeBuildFact, noHolds } from './build-fact.ts';
 import type { Estate, EstateOrganization, EstateProject } from './estate.ts';
 import { readHolds } from './read-holds.ts';
+import { notConfigured } from './read-others.ts';
 import { type BuildAnswer, readStates } from './read-states.ts';
 import { readUnrecordedBuilds } from './read-unrecorded-builds.ts';
 import { type BuildsPart, listUnseen, tellUnseen } from './unseen.ts';
@@ -55,15 +56,14 @@ function withSignal(organization: EstateOrganization, { signal }: ReadOptions): 
   };
 }
 
-/** Builds of which nobody can be asked. */
+/** Builds of which nobody can be asked: they are unknown, and hold what their records name. */
 function strangers(organizations: readonly EstateOrganization[], records: readonly NamedBuild[]): BuildsPart {
   const isKnown = ({ build }: NamedBuild): boolean =>
     organizations.some(
       ({ name, projects }) => name === build.organization && projects.some(each => each.name === build.project),
     );
-  const strange = records.filter(each => !isKnown(each));
-  const reason = 'its project is not in the configuration';
-  return { facts: strange.map(each => unknownFact(each, reason)), unseen: [] };
+  const strange = records.filter(each => each.stranger !== undefined || !isKnown(each));
+  return { facts: strange.map(each => unknownFact(each, each.stranger ?? notConfigured)), unseen: [] };
 }
 
 async function readOrganization(

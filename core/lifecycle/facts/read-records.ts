@@ -4,6 +4,7 @@ import { AppError } from '../../base/errors.ts';
 import type { Registry } from '../../oci/registry.ts';
 import { listTags } from '../../oci/tags.ts';
 import {
+  type BuildRecord,
   isPromoted,
   parseRecordTag,
   type RecordKey,
@@ -23,13 +24,20 @@ export interface RecordProject {
   readonly name: Pick<BuildName, 'organization' | 'project'>;
   /** Of its organization, lower-case; undefined where that could not be read, and then no record of it can be. */
   readonly collectionId: string | undefined;
+  /** Why nobody can be asked for its builds; then its records are not held against anything. */
+  readonly stranger?: string | undefined;
 }
 
-/** The records, and those that nothing is made of, each with why. */
+/** The records, and which of them only hold what they name, each with why. */
 export interface RecordsReading {
   readonly records: readonly RecordedBuildFact[];
   readonly foreign: readonly string[];
 }
+
+/** The organization of builds that nobody can be asked for; those of the configuration are URLs. */
+export const noOrganization = 'no organization of the configuration';
+
+type FoundRecord = Extract<RecordReading, { record: BuildRecord }>;
 
 const recordsAtOnce = 16;
 
@@ -51,10 +59,16 @@ export async function readRecords(
   const records = await mapConcurrently(listed.flat(), recordsAtOnce, async ({ project, key }) => {
     const reading = await readRecord(registry, key);
     if (reading.kind === 'gone') gone.push({ project, key });
+    if (reading.kind === 'gone') return [];
     if (reading.kind === 'unreadable') throw unreadable(registry, key, reading.reason);
     const why = foreignness(registry, project, reading);
-    if (why !== undefined) foreign.push(`the record ${labelOf(registry, key)} is not acted on: ${why}`);
-    return reading.kind === 'record' && why === undefined ? factOf(project, reading, share) : [];
+    if (why !== undefined)
+      foreign.push(`the record ${labelOf(registry, key)} is not acted on, and what it names stays: ${why}`);
+    // Whose it is cannot be told, so it says nothing of any build of ours; that somebody means these images it does say.
+    const name = why === undefined ? project.name : { organization: noOrganization, project: project.id };
+    const fact = factOf(name, reading.record, share);
+    const stranger = why === undefined ? project.stranger : `its record is foreign: ${why}`;
+    return stranger === undefined ? fact : { ...fact, stranger };
   });
   await checkGone(registry, gone);
   return { records: records.flat(), foreign: foreign.sort() };
@@ -82,9 +96,9 @@ async function checkGone(
   }
 }
 
-function foreignness(registry: Registry, project: RecordProject, reading: RecordReading): string | undefined {
+function foreignness(registry: Registry, project: RecordProject, reading: FoundRecord): string | undefined {
+  if (project.stranger !== undefined) return undefined;
   if (reading.kind === 'foreign') return reading.reason;
-  if (reading.kind !== 'record') return undefined;
   const { collectionId } = reading.record.build;
   if (project.collectionId === undefined) {
     const { organization } = project.name;
@@ -97,11 +111,7 @@ function foreignness(registry: Registry, project: RecordProject, reading: Record
   return collectionId === project.collectionId ? undefined : `it is of the collection ${collectionId}`;
 }
 
-function factOf(
-  { name }: RecordProject,
-  { record }: Extract<RecordReading, { kind: 'record' }>,
-  share: ShareText,
-): RecordedBuildFact {
+function factOf(name: RecordProject['name'], record: BuildRecord, share: ShareText): RecordedBuildFact {
   const { build, onBuildDeleted, createdAt } = record;
   // Charts among them: what was pushed as an OCI artifact goes as an image does.
   const images = [...record.images, ...record.charts].map(({ repository, digest, tags }) => ({

@@ -1,15 +1,17 @@
-/** Reads one registry: its records and tombstones, every repository, and what their images consist of and refer to. */
+/** Reads one registry: its records, every repository, its tombstones, and what their images consist of and refer to. */
 import { mapConcurrently } from '../../base/concurrency.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Reading } from '../../base/reading.ts';
+import type { Registry } from '../../oci/registry.ts';
 import type { RepositoryFact } from '../keep-policy/policy-facts.ts';
 import type { EstateOrganization, EstateRegistry } from './estate.ts';
 import { createLinksCache } from './manifest-links.ts';
 import { nameRepositories } from './name-repositories.ts';
+import { type OthersQuestion, readOthers } from './read-others.ts';
 import { type RecordProject, readRecords } from './read-records.ts';
 import { type RepositoryRun, readImages } from './read-repository.ts';
 import { readSubjects, type SubjectOptions } from './read-subjects.ts';
-import { noReleases, readTombstones } from './read-tombstones.ts';
+import { noReleases, type Releases, readTombstones } from './read-tombstones.ts';
 import type { AbsenceFact, RecordedBuildFact, RegistryReading } from './registry-reading.ts';
 import { readWhole } from './unread.ts';
 import { withSignal } from './with-signal.ts';
@@ -37,23 +39,69 @@ export async function readRegistryFacts(
   const projects = listProjects(organizations, options.collectionIds);
   onProgress?.(`reading the build records of ${estate.name}`, 0);
   let foreign: readonly string[] = [];
-  let absences: readonly AbsenceFact[] = [];
-  let releases = noReleases;
-  const records = await readWhole(async () => {
+  const own = await readWhole(async () => {
     const read = await readRecords(registry, projects, cache.share);
-    const tombstones = await readTombstones(registry, projects);
     foreign = read.foreign;
-    ({ releases, absences } = tombstones);
     return read.records;
   }, signal);
   for (const each of foreign) options.log?.warn(each);
-  const run: RepositoryRun = { registry, cache, releases, onManifest };
-  const repositories = await readWhole(async () => {
-    const names = await nameRepositories(registry, estate.repositories, namedBy(records, projects));
-    return readAll(run, names, estate.name, options);
+  let listed: readonly string[] | undefined;
+  const images = await readWhole(async () => {
+    const named = await nameRepositories(registry, estate.repositories, namedBy(own, projects));
+    listed = named.listed;
+    return readAll({ registry, cache, onManifest }, named.names, estate.name, options);
   }, signal);
-  const facts = await readSubjects(estate, { name: estate.name, repositories, records }, { ...options, cache });
+  // Without the repositories everything stays, whoever else means it.
+  const question = { listed: images.kind === 'unread' ? [] : listed, projects, share: cache.share };
+  const said = await readSayings(registry, own, question, signal);
+  const { records, releases, absences, othersUnread } = said;
+  const repositories = markReleased(images, releases);
+  const read = { name: estate.name, repositories, records, othersUnread };
+  const facts = await readSubjects(estate, read, { ...options, cache });
   return { facts, builds: records.kind === 'whole' ? records.items : [], absences, foreign };
+}
+
+/** What records and tombstones say together. */
+interface Sayings {
+  readonly records: Reading<RecordedBuildFact>;
+  readonly releases: Releases;
+  readonly absences: readonly AbsenceFact[];
+  readonly othersUnread?: string | undefined;
+}
+
+/**
+ * Reads the tombstones, and what others have recorded. That is asked after the repositories were read: a tombstone is
+ * written before a tag comes off, so whoever found a tag missing finds the tombstone as well.
+ */
+async function readSayings(
+  registry: Registry,
+  own: Reading<RecordedBuildFact>,
+  question: OthersQuestion & { readonly projects: readonly RecordProject[] },
+  signal: AbortSignal | undefined,
+): Promise<Sayings> {
+  if (own.kind === 'unread') return { records: own, releases: noReleases, absences: [] };
+  let said: Omit<Sayings, 'records'> = { releases: noReleases, absences: [] };
+  const records = await readWhole(async () => {
+    const tombstones = await readTombstones(registry, question.projects);
+    const others = await readOthers(registry, question);
+    said = { ...tombstones, othersUnread: others.unread };
+    return [...own.items, ...others.records];
+  }, signal);
+  return { ...said, records };
+}
+
+/** Few images are released, and of the others nothing is made anew. */
+function markReleased(repositories: Reading<RepositoryFact>, releases: Releases): Reading<RepositoryFact> {
+  if (repositories.kind === 'unread') return repositories;
+  const items = repositories.items.map(({ name, images }): RepositoryFact => {
+    if (images.kind === 'unread') return { name, images };
+    const marked = images.items.map(image => {
+      const release = releases.of(name, image.digest);
+      return Object.values(release).some(each => each !== undefined) ? { ...image, ...release } : image;
+    });
+    return { name, images: { kind: 'whole', items: marked } };
+  });
+  return { kind: 'whole', items };
 }
 
 function listProjects(

@@ -11,14 +11,12 @@ import type { ImageFact, TagFact } from '../keep-policy/policy-facts.ts';
 import { leafTypes } from '../read-graph.ts';
 import { type Listing, listWhole } from './list-whole.ts';
 import { type LinksCache, type ManifestLinks, readLinks } from './manifest-links.ts';
-import type { Releases } from './read-tombstones.ts';
 import type { OnManifest } from './registry-reading.ts';
 
 /** What reading the repositories of one registry shares. */
 export interface RepositoryRun {
   readonly registry: Registry;
   readonly cache: LinksCache;
-  readonly releases: Releases;
   readonly onManifest?: OnManifest | undefined;
 }
 
@@ -56,7 +54,7 @@ export async function readImages(run: RepositoryRun, name: string): Promise<Imag
     const lost = await readIndexes(run, repository, content);
     if (lost === undefined) {
       const isLocked = !before.canDelete || !before.canWrite;
-      return [...content.manifests.values()].map(each => imageOf(run, name, each, { content, isLocked }));
+      return [...content.manifests.values()].map(each => imageOf(run, each, { content, isLocked }));
     }
     // It may have gone since it was listed.
     if (isAgain) {
@@ -108,8 +106,7 @@ async function readIndexes(run: RepositoryRun, repository: Repository, content: 
 }
 
 function imageOf(
-  { cache, releases }: RepositoryRun,
-  repository: string,
+  { cache }: RepositoryRun,
   manifest: AcrManifest,
   { content, isLocked }: { content: Content; isLocked: boolean },
 ): ImageFact {
@@ -117,7 +114,6 @@ function imageOf(
   const links = cache.known.get(manifest.digest);
   const digest = share(manifest.digest);
   const tags = content.tags.get(manifest.digest)?.map(tag => tagOf(tag, links));
-  const { released, releasedAt } = releases.of(repository, digest);
   return {
     digest,
     mediaType: share(links?.mediaType ?? manifest.mediaType),
@@ -128,8 +124,9 @@ function imageOf(
     // Of a form that is not known here nobody can say what it holds.
     children: links?.children ?? (leafTypes.has(manifest.mediaType) ? noChildren : undefined),
     subject: links?.subject ?? (subjectless.has(manifest.mediaType) ? 'none' : undefined),
-    released,
-    releasedAt,
+    // Tombstones say that, which are read later.
+    released: undefined,
+    releasedAt: undefined,
   };
 }
 

@@ -15,6 +15,8 @@ export interface RecordedBuildFact extends RecordFact {
   readonly commit: string;
   /** When it was written, in milliseconds, by the clock of whoever wrote it. */
   readonly createdAt: number;
+  /** Why nobody can be asked for its build: it is unknown for ever, and holds what the record names. */
+  readonly stranger?: string | undefined;
 }
 
 /** A build that a tombstone calls absent. A registry has at most one of each for a build, as a rule. */
@@ -35,7 +37,7 @@ export interface RegistryReading {
   readonly builds: readonly RecordedBuildFact[];
   /** Empty where the records are unread. */
   readonly absences: readonly AbsenceFact[];
-  /** Records that contradict their place or are of another collection, each with why: nothing is made of them. */
+  /** Records that contradict their place or are of another collection, each with why: they only hold what they name. */
   readonly foreign: readonly string[];
 }
 

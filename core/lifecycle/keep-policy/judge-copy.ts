@@ -2,11 +2,10 @@
  * Why one copy of an image may go, or stays although no keep rule wants it. What lies on one copy (a lock, somebody's tag,
  * the registry's rule) holds that copy alone. Whether its builds are gone was judged before: one that lives holds it. Pure.
  */
-import { subjectOfTag } from '../../oci/referrers.ts';
 import { buildTagOf, ownershipOf, type StatedBuild } from '../owned-tags.ts';
-import { judgeReleased, judgeUnrecorded } from './judge-unrecorded.ts';
+import { judgeWithoutRecord } from './judge-unrecorded.ts';
 import { isSameBuild, type KnownBuild, nameBuild, reasonOf } from './known-builds.ts';
-import type { Place, RecordEntry } from './places.ts';
+import { namingTags, type Place, type RecordEntry } from './places.ts';
 import type { TagFact } from './policy-facts.ts';
 import type { ReadyRules } from './ready-rules.ts';
 
@@ -35,8 +34,8 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
   const stays: string[] = [];
   addRule(rules, place, stays);
   addLocks(place, stays);
-  const tags = place.image.tags.filter(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
-  const unrecorded = place.records.length === 0 ? judgeWithoutRecord(rules, place, tags) : undefined;
+  const tags = namingTags(place.image);
+  const unrecorded = place.records.length === 0 ? judgeWithoutRecord(rules, place) : undefined;
   if (unrecorded?.kind === 'stays') stays.push(...unrecorded.reasons);
   if (place.records.length > 0) {
     for (const tag of tags) {
@@ -50,7 +49,8 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
   const verdict = unrecorded ?? judgeCauses(rules, place, tags);
   const gaps = gapsOf(place);
   if (gaps.length === 0) return verdict;
-  return { kind: 'stays', reasons: verdict.kind === 'goes' ? gaps : [...verdict.reasons, ...gaps] };
+  // Of what nothing lets go, nobody need ask what it refers to.
+  return { kind: 'stays', reasons: verdict.kind === 'goes' ? gaps : verdict.reasons };
 }
 
 /** What lets a copy go of which every tag is its builds' own. */
@@ -60,13 +60,6 @@ function judgeCauses(rules: ReadyRules, place: Place, tags: readonly TagFact[]):
   return causes.length > 0
     ? { kind: 'goes', cause: tied.length > 0 ? 'build' : 'untagged', reasons: causes }
     : { kind: 'follows', reasons: [nothingBecause(rules, place)] };
-}
-
-/** Undefined where nothing tells a build. */
-function judgeWithoutRecord(rules: ReadyRules, place: Place, tags: readonly TagFact[]): CopyVerdict | undefined {
-  if (tags.length > 0) return judgeUnrecorded(rules, place, tags);
-  const { released = [] } = place.image;
-  return released.length > 0 ? judgeReleased(rules, released) : undefined;
 }
 
 function addRule(rules: ReadyRules, { home, records }: Place, stays: string[]): void {
@@ -141,15 +134,18 @@ function isOfItsTime({ changedAt }: TagFact, { state, queuedAt }: KnownBuild['fa
   return changedAt !== undefined && queuedAt !== undefined && changedAt >= queuedAt - clockDifferenceMs;
 }
 
-function untaggedBecause({ untaggedBefore }: ReadyRules, { image }: Place): string[] {
+function untaggedBecause({ untaggedBefore, othersUnread }: ReadyRules, { home, image }: Place): string[] {
   if (untaggedBefore === undefined || image.tags.length > 0 || image.pushedAt === undefined) return [];
-  if (image.pushedAt > untaggedBefore) return [];
+  if (image.pushedAt > untaggedBefore || othersUnread.has(home.registry)) return [];
   return [`it has no tag, and was last changed at ${new Date(image.pushedAt).toISOString()}`];
 }
 
-function nothingBecause(rules: ReadyRules, { records }: Place): string {
+function nothingBecause(rules: ReadyRules, { home, records }: Place): string {
   const [first] = records.map(({ record }) => nameBuild(record.build)).sort();
   if (first !== undefined) return `the tag of its build ${first} does not tie it to the build`;
+  if (rules.untaggedBefore !== undefined && rules.othersUnread.has(home.registry)) {
+    return 'no record that was read names it, and those of projects outside the configuration were not';
+  }
   return rules.untaggedBefore === undefined
     ? 'no build record names it, and delete.untagged is not set'
     : 'no build record names it, and it is not old enough';

@@ -37,10 +37,12 @@ export interface ImageFact {
    * read; else it stays, because some registries delete with an image what refers to it.
    */
   readonly referrers?: readonly Digest[] | undefined;
-  /** Builds whose tombstone names it: their tags were taken off already. */
-  readonly released?: readonly BuildName[] | undefined;
+  /** Builds whose tombstone claims it, or an index that it is a child of: their tags were taken off already. */
+  readonly released?: readonly ReleasingBuild[] | undefined;
   /** When the last of these tombstones was written. */
   readonly releasedAt?: number | undefined;
+  /** Tags that tombstones say came off it: whoever still names it by one means it. */
+  readonly takenTags?: readonly string[] | undefined;
 }
 
 /** A repository of a registry. */
@@ -55,6 +57,12 @@ export interface BuildName {
   readonly organization: string;
   readonly project: string;
   readonly id: number;
+}
+
+/** A build on whose account an image was released. */
+export interface ReleasingBuild extends BuildName {
+  /** Whether its records said so, and not only a tag. */
+  readonly recorded?: boolean;
 }
 
 /** A build record that agrees with its place. One that cannot be read makes its registry's records unread. */
@@ -76,7 +84,10 @@ export interface RecordFact {
 export interface RegistryFacts {
   readonly name: string;
   readonly repositories: Reading<RepositoryFact>;
+  /** Of projects that the configuration does not name as well; their builds are unknown. */
   readonly records: Reading<RecordFact>;
+  /** Why records of such projects were not read, for want of a right: any image without a tag may be theirs. */
+  readonly othersUnread?: string | undefined;
 }
 
 /** What Azure DevOps says of a build. Absence counts as long as it has been seen, with its proof (evidence.ts), since `since`. */

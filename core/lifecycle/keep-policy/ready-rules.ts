@@ -4,11 +4,12 @@ import { matchesGlob } from '../owned-tags.ts';
 import type { Rules } from '../rules.ts';
 import { type KnownBuild, type KnownBuilds } from './known-builds.ts';
 import type { BuildName, PlanFacts, PlanRules, RegistryRules } from './policy-facts.ts';
-import type { DeletePolicy } from './policy-schema.ts';
+import type { DeletePolicy, KeepPolicy } from './policy-schema.ts';
 
-/** What judging one copy needs. */
+/** What judging a copy needs. */
 export interface ReadyRules {
   readonly now: number;
+  readonly keep: KeepPolicy;
   readonly delete: DeletePolicy;
   readonly registries: ReadonlyMap<string, RegistryRules>;
   /** By organization: how its build tags look. */
@@ -17,6 +18,8 @@ export interface ReadyRules {
   isGiven(build: BuildName, repository: string): boolean;
   /** Untagged images must not have changed since, in milliseconds; undefined: they stay. */
   readonly untaggedBefore: number | undefined;
+  /** Registries in which nothing goes for want of a tag, because records of others were not read there. */
+  readonly othersUnread: ReadonlySet<string>;
   /** Every build with an id, whatever its organization. */
   buildsById(): ReadonlyMap<string, readonly KnownBuild[]>;
   /** Organizations of the configuration whose builds were not read, each with why. */
@@ -29,11 +32,13 @@ export function readyRules(rules: PlanRules, facts: PlanFacts, builds: KnownBuil
   let byId: ReadonlyMap<string, readonly KnownBuild[]> | undefined;
   return {
     now: facts.now,
+    keep: rules.keep,
     delete: rules.delete,
     registries: new Map(rules.registries.map(each => [each.name, each])),
     ownership: new Map(rules.organizations.map(each => [each.name, each])),
     isGiven: giveRepositories(rules),
     untaggedBefore: untagged && facts.now - untagged.olderThan,
+    othersUnread: new Set(facts.registries.flatMap(each => (each.othersUnread === undefined ? [] : each.name))),
     buildsById: () => (byId ??= listById(builds)),
     unreadOrganizations: rules.organizations.flatMap(({ name }) => unreadOf(name, facts)),
   };

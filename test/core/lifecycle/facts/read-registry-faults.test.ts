@@ -275,13 +275,20 @@ describe('records that are not what they should be', () => {
   });
   afterEach(() => estate.close());
 
-  it('are foreign where they are of another collection, and nothing is made of them', async () => {
+  it('are foreign where they are of another collection, and hold what they name as those of a build that nobody knows', async () => {
     const reading = await readFacts(estate, {
       collectionIds: new Map([[organization, '00000000-0000-4000-8000-000000000000']]),
     });
-    deepEqual([reading.facts.records, reading.builds], [{ kind: 'whole', items: [] }, []]);
+    const [record, ...more] = reading.builds;
+    deepEqual(record?.build, {
+      organization: 'no organization of the configuration',
+      project: estate.projectId,
+      id: 1,
+    });
+    match(record?.stranger ?? '', /^its record is foreign: it is of the collection \S+$/);
+    deepEqual([record?.images.map(each => each.repository), more.length], [['app'], 0]);
     equal(reading.foreign.length, 1);
-    match(reading.foreign[0]!, /^the record \S+:1\.\d+\.\w+ is not acted on: it is of the collection \S+$/);
+    match(reading.foreign[0]!, /^the record \S+:1\.\d+\.\w+ is not acted on, and what it names stays: it is of the/);
   });
 
   it('are unread where the id of their collection is not known', async () => {
@@ -340,5 +347,6 @@ describe('the facts of a registry whose rights are given by repository', () => {
     const { other: _, ...truth } = truthOf(estate.acr);
     const { other: __, ...known } = readingOf(reading);
     deepEqual(known, truth);
+    match(reading.facts.othersUnread ?? '', /"Container Registry Repository Catalog Lister": .*"registry:catalog:\*"/);
   });
 });

@@ -213,12 +213,13 @@ describe('the facts of a registry', () => {
     equal(estate.acr.requests.all().filter(request => request.repository === 'frozen').length, 0);
   });
 
-  it('need no list of repositories where each is named', async () => {
+  it('need no list of repositories where each is named, but ask for it, to see whose records there are', async () => {
     fill();
     const reading = await readFacts(estate, { globs: ['team/app', 'frozen', 'not/there'] });
     const { 'team/many': _, ...truth } = truthOf(estate.acr);
     deepEqual(readingOf(reading), { ...truth, 'not/there': {} });
-    equal(estate.acr.requests.count({ operation: 'oci.catalog.list' }), 0);
+    equal(estate.acr.requests.count({ operation: 'oci.catalog.list' }), 1);
+    equal(reading.facts.othersUnread, undefined);
   });
 
   it('are those of an emptied repository that stayed in the list: no image', async () => {
