@@ -1,6 +1,7 @@
 /**
  * Deletes what has no tag and is old enough, with what belongs to it, as the plan says. There is no first step and no grace:
- * the repository's whole graph is read anew, and tags and referrers are asked for again before each deletion.
+ * the repository's whole graph and the youngest tombstones are read anew, and tags and referrers are asked for again before
+ * each deletion.
  */
 import { errorMessage, hasCode } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -13,6 +14,7 @@ import { removeManifest } from '../remove.ts';
 import type { BrakeLimit } from '../rules.ts';
 import { placeOf, type Run, registryTime, vetoOf } from '../surroundings.ts';
 import type { UntaggedInHome } from './choose-untagged.ts';
+import { createReadRecentReleases, type ReadRecentReleases } from './recent-releases.ts';
 import { createUntaggedBrake } from './untagged-brake.ts';
 import { listUntaggedNotes, type UntaggedNote, untaggedNotes, writeUntaggedNote } from './untagged-note.ts';
 
@@ -28,28 +30,38 @@ export interface UntaggedSweep {
   readonly isApproved: boolean;
 }
 
+/** What the repositories of one sweep share. */
+interface Sweeping {
+  readonly run: Run;
+  readonly olderThanMs: number;
+  readonly readRecent: ReadRecentReleases;
+}
+
 /** Deletes what may go, one repository after the other. Throws `BRAKE` before a repository that would pass the limit. */
 export async function sweepUntagged(run: Run, sweep: UntaggedSweep): Promise<void> {
   const notes = await clearOldNotes(run);
   const brake = createUntaggedBrake(sweep, notes);
   run.timeBox.expect('repositories', sweep.homes.length);
+  if (sweep.homes.length === 0) return;
+  const sweeping = { run, olderThanMs: sweep.olderThanMs, readRecent: await createReadRecentReleases(run) };
   for (const each of sweep.homes) {
     if (run.timeBox.isOver()) return;
     run.signal?.throwIfAborted();
     brake.check(each.home.repository, each.going.length);
-    const deleted = await sweepHome(run, each, sweep.olderThanMs);
+    const deleted = await sweepHome(sweeping, each);
     brake.add(deleted);
     run.timeBox.finish('repositories');
   }
 }
 
 /** Gives how many count: all, where it is not known how many went. */
-async function sweepHome(run: Run, untagged: UntaggedInHome, olderThanMs: number): Promise<number> {
+async function sweepHome(sweeping: Sweeping, untagged: UntaggedInHome): Promise<number> {
+  const { run } = sweeping;
   const { home, going } = untagged;
   const { repository } = home;
   const digests = going.map(({ place }) => place.image.digest);
   const note = await writeUntaggedNote(run.registry, registryTime(run), { repository, digests });
-  const result = await collect(run, untagged, olderThanMs);
+  const result = await collect(sweeping, untagged);
   if (typeof result === 'string') {
     report(run, repository, 'failed', `the deletion of what has no tag broke off: ${result}`);
     return digests.length;
@@ -73,31 +85,35 @@ async function sweepHome(run: Run, untagged: UntaggedInHome, olderThanMs: number
 }
 
 async function collect(
-  run: Run,
+  { run, olderThanMs, readRecent }: Sweeping,
   { home, going }: UntaggedInHome,
-  olderThanMs: number,
 ): Promise<CollectResult | string> {
   const { repository } = home;
   const candidates = new Set(going.map(({ place }) => place.image.digest));
-  const keptBy = (digest: Digest): Hold | undefined => {
-    const reason = candidates.has(digest)
-      ? vetoOf(run, { repository, digest }, 'delete')
-      : 'it is not among what goes for want of a tag';
-    return reason === undefined ? undefined : { reason, settles: false };
-  };
-  const request = {
-    repository,
-    candidates,
-    known: knownLinks(home),
-    content: new Map(),
-    keptBy,
-    recentMs: olderThanMs,
-  };
+  const request = { repository, candidates, known: knownLinks(home), content: new Map(), recentMs: olderThanMs };
   try {
-    return await collectRepository(run, request);
+    const recent = await readRecent(repository);
+    const reasonOf = (digest: Digest): string | undefined => {
+      if (!candidates.has(digest)) return 'it is not among what goes for want of a tag';
+      if (recent.has(digest)) return 'it was released within the grace';
+      return vetoOf(run, { repository, digest }, 'delete');
+    };
+    const keptBy = (digest: Digest): Hold | undefined => {
+      const reason = reasonOf(digest);
+      return reason === undefined ? undefined : { reason, settles: false };
+    };
+    return await collectRepository(run, { ...request, keptBy });
   } catch (thrown) {
     if (
-      !hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED', 'REGISTRY_DENIED', 'DIGEST_MISMATCH', 'TOO_LARGE')
+      !hasCode(
+        thrown,
+        'REGISTRY_UNAVAILABLE',
+        'REGISTRY_UNEXPECTED',
+        'REGISTRY_DENIED',
+        'RECORD_UNREADABLE',
+        'DIGEST_MISMATCH',
+        'TOO_LARGE',
+      )
     )
       throw thrown;
     return errorMessage(thrown);

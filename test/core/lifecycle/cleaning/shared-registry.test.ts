@@ -1,0 +1,207 @@
+/** A registry that is shared with projects that the configuration does not name: what they recorded and released stays. */
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { writeRecord } from '../../../../core/lifecycle/build-record.ts';
+import type { CleanReport } from '../../../../core/lifecycle/cleaning/clean-report.ts';
+import { listNotRead } from '../../../../core/lifecycle/cleaning/not-read.ts';
+import { reconcile } from '../../../../core/lifecycle/reconcile.ts';
+import { day, hour, requestOf } from '../estate.ts';
+import { type CleaningWorld, plain, startCleaning } from './cleaning-world.ts';
+
+const policy = `${plain}\ndelete: { untagged: { olderThan: 24h } }`;
+
+describe('a registry that is shared', () => {
+  let world: CleaningWorld;
+  let theirs: { readonly projectId: string; readonly definitionId: number };
+  beforeEach(async () => {
+    world = await startCleaning();
+    const { id: projectId } = world.ci.ado.world.addProject();
+    theirs = { projectId, definitionId: world.ci.ado.world.addDefinition({ projectId }).id };
+  });
+  afterEach(() => world.close());
+
+  const images = () => world.ci.acr.world;
+  const putOld = (repository: string) => images().putImage(repository, { at: world.ci.acr.clock.now() - 3 * day });
+  /** A build of the other project that lives, without a tag on its image any more. */
+  const buildTheirs = async (repository: string, digest: string): Promise<number> => {
+    const id = await world.ci.build([{ repository, reference: digest }], { definitionId: theirs.definitionId });
+    images().untag(repository, String(id));
+    return id;
+  };
+  /** The other team's own handler. */
+  const reconcileTheirs = () => {
+    const { surroundings, rules } = world.ci;
+    return reconcile(surroundings, { ...rules, projects: [{ projectId: theirs.projectId, repositories: ['*'] }] }, {});
+  };
+
+  it('keeps an image without a tag that a build of another project made', async () => {
+    const { digest } = putOld('pay/api');
+    const stray = putOld('pay/api');
+    const id = await buildTheirs('pay/api', digest);
+    world.ci.advance(2 * day);
+    const { look, report } = await world.clean({ policy });
+    deepEqual(told(report), [`pay/api@${stray.digest} deleted`]);
+    deepEqual(images().manifests('pay/api'), [digest]);
+    const planned = look.plan.images.find(each => each.digest === digest);
+    ok(
+      planned?.reasons.includes(
+        `nothing is known of its build ${id} of ${theirs.projectId}: its project is not in the configuration`,
+      ),
+      planned?.reasons.join('\n'),
+    );
+    deepEqual([look.unseen, listNotRead(look)], [[], { everything: [], some: [] }]);
+  });
+
+  it('keeps what a build of ours that is gone recorded as well as one of theirs that lives', async () => {
+    const { digest } = putOld('base');
+    const id = await world.ci.build([{ repository: 'base', reference: digest }]);
+    await buildTheirs('base', digest);
+    world.ci.ado.world.deleteBuild(id);
+    for (let run = 0; run < 2; run += 1) {
+      await world.clean({ policy });
+      world.ci.advance(day + hour);
+    }
+    deepEqual(Object.keys(images().tags('base')), [String(id)]);
+    ok(images().has('base', digest));
+  });
+
+  it('keeps what another cleaner released, with its children, as long as its tombstone is there', async () => {
+    const children = [putOld('pay/api'), putOld('pay/api')];
+    const index = images().putIndex('pay/api', children, { at: world.ci.acr.clock.now() - 3 * day });
+    const id = await world.ci.build([{ repository: 'pay/api', reference: index.digest }], theirs);
+    world.ci.advance(2 * day);
+    world.ci.ado.world.deleteBuild(id);
+    await reconcileTheirs();
+    deepEqual(images().tags('pay/api'), {});
+    images().deleteManifest('pay/api', index.digest);
+    for (const records of [`image-lifecycle/builds/${theirs.projectId}`]) {
+      for (const digest of images().manifests(records)) images().deleteManifest(records, digest);
+    }
+    await world.clean({ policy });
+    deepEqual(images().manifests('pay/api').sort(), children.map(each => each.digest).sort());
+    const tombstones = `image-lifecycle/tombstones/${theirs.projectId}`;
+    for (const digest of images().manifests(tombstones)) images().deleteManifest(tombstones, digest);
+    await world.clean({ policy });
+    deepEqual(images().manifests('pay/api'), []);
+  });
+
+  it('keeps what a record names that is of another collection or contradicts its place, and says so', async () => {
+    const moved = putOld('web');
+    const misplaced = putOld('web');
+    const { build } = requestOf(
+      world.ci,
+      world.ci.ado.world.addBuild({ definitionId: world.ci.definitionId }).id,
+      [],
+      {},
+    );
+    const { registry } = world.ci.surroundings;
+    const collectionId = '11111111-2222-4333-8444-555555555555';
+    await writeRecord(registry, { build: { ...build, collectionId }, ...record(moved.digest) });
+    const { tag } = await writeRecord(registry, { build, ...record(misplaced.digest) });
+    const records = `image-lifecycle/builds/${world.ci.projectId}`;
+    const { digest } = images().manifest(records, tag)!;
+    images().tag(records, tag.replace(/^\d+/, '99999'), digest);
+    images().untag(records, tag);
+    const { look } = await world.clean({ policy });
+    equal(images().manifests('web').length, 2);
+    deepEqual(
+      look.unseen.map(each => each.replace(/^the record \S+ /, '')),
+      [
+        `is not acted on, and what it names stays: it is of the collection ${collectionId}`,
+        `is not acted on, and what it names stays: it says build ${build.id} of definition ${build.definitionId} in project ${build.projectId}`,
+      ],
+    );
+  });
+
+  it('lets nothing go for want of a tag where it may not be read what others recorded, and says so', async () => {
+    const { digest } = putOld('pay/api');
+    await buildTheirs('pay/api', digest);
+    const dead = putOld('shop/api');
+    world.ci.ado.world.deleteBuild(await world.ci.build([{ repository: 'shop/api', reference: dead.digest }]));
+    const where = { path: new RegExp(`(?:builds|tombstones)/${theirs.projectId}`) };
+    const fault = world.ci.acr.faults.add(where, { kind: 'status', status: 403 });
+    for (let run = 0; run < 2; run += 1) {
+      const { look } = await world.clean({ policy });
+      equal(look.unseen.length, 1);
+      match(
+        look.unseen[0] ?? '',
+        /^Not seen: what projects outside .* in ci, so nothing goes there for want of a tag \(/,
+      );
+      world.ci.advance(day + hour);
+    }
+    ok(fault.hits() > 0);
+    ok(images().has('pay/api', digest));
+    equal(images().has('shop/api', dead.digest), false, 'what is ours goes as ever');
+    deepEqual((await world.look()).unseen, [], 'it matters to this rule alone');
+  });
+
+  it('keeps everything where what others recorded could not be read for any other reason', async () => {
+    const { digest } = putOld('pay/api');
+    await buildTheirs('pay/api', digest);
+    const where = { path: new RegExp(`builds/${theirs.projectId}`) };
+    world.ci.acr.faults.add(where, { kind: 'status', status: 500 });
+    const { plan } = await world.look({ policy });
+    match(plan.unread.join(), /the build records of ci were not read/);
+  });
+});
+
+describe('an image that another run releases meanwhile', () => {
+  let world: CleaningWorld;
+  let digest: string;
+  beforeEach(async () => {
+    world = await startCleaning();
+    const { acr } = world.ci;
+    ({ digest } = acr.world.putImage('shop/web', { at: acr.clock.now() - 5 * day }));
+  });
+  afterEach(() => world.close());
+
+  it('has its grace, where its tag comes off before its repository is looked at', async () => {
+    const { acr, ado } = world.ci;
+    const id = await world.ci.build([{ repository: 'shop/web', reference: digest }]);
+    world.ci.advance(2 * day);
+    ado.world.deleteBuild(id);
+    let raced = false;
+    acr.faults.intercept = async ({ repository }, phase) => {
+      if (phase === 'before' && !raced && repository === 'shop/web') {
+        raced = true;
+        acr.faults.intercept = undefined;
+        await world.clean();
+        deepEqual(acr.world.tags('shop/web'), {});
+      }
+      return 'proceed' as const;
+    };
+    await world.clean({ policy });
+    ok(raced && acr.world.has('shop/web', digest));
+    world.ci.advance(day + hour);
+    await world.clean({ policy });
+    equal(acr.world.has('shop/web', digest), false);
+  });
+
+  it('has its grace, where it was tagged and released between plan and deed', async () => {
+    const { acr, ado } = world.ci;
+    const look = await world.look({ policy });
+    equal(look.plan.images[0]?.cause, 'untagged');
+    ado.world.deleteBuild(await world.ci.build([{ repository: 'shop/web', reference: digest }]));
+    await world.ci.reconcile();
+    deepEqual(acr.world.tags('shop/web'), {});
+    const { report } = await world.carryOut(look, { policy });
+    deepEqual(told(report), [`shop/web@${digest} kept`]);
+    equal(report.items[0]?.reason, 'it was released within the grace');
+    ok(acr.world.has('shop/web', digest));
+  });
+});
+
+function told({ items }: CleanReport): string[] {
+  return items.map(each => `${each.subject} ${each.outcome}`).sort();
+}
+
+/** A record that names one image of `web`, without its build. */
+function record(digest: string) {
+  return {
+    images: [
+      { repository: 'web', digest: digest as `sha256:${string}`, mediaType: '', size: 1, children: [], tags: [] },
+    ],
+    charts: [],
+    onBuildDeleted: 'delete' as const,
+    createdAt: new Date(0).toISOString(),
+  };
+}
