@@ -31,12 +31,23 @@ export function findOwners(
     ranks.set(copies, rank);
     queue.push(copies);
   };
-  for (const place of places) raise(place.copies, rankOf(place, buildsById));
+  for (const { copies, rank } of rankCopies(places, buildsById)) raise(copies, rank);
   const below = listBelow(places);
   for (const copies of queue) {
     for (const other of below.get(copies) ?? []) raise(other, ranks.get(copies) ?? -1);
   }
   return ({ copies }) => (owners[ranks.get(copies) ?? -1] ?? 'nobody') as Exclude<Owner, 'chart'>;
+}
+
+/** An image is nobody's only where no copy of it is anybody's: who copies one by hand does not take it from its build. */
+function rankCopies(
+  places: readonly Place[],
+  buildsById: ReadonlyMap<string, readonly KnownBuild[]>,
+): { readonly copies: Copies; readonly rank: number }[] {
+  const told = places.map(place => ({ copies: place.copies, rank: rankOf(place, buildsById) }));
+  const nobody = placeOf('nobody');
+  const owned = new Set(told.flatMap(({ copies, rank }) => (rank >= 0 && rank !== nobody ? copies : [])));
+  return told.filter(({ copies, rank }) => rank !== nobody || !owned.has(copies));
 }
 
 /** The place of an owner among {@link owners}; -1 where the image itself does not tell, and what it belongs to may. */

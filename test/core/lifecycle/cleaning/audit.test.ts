@@ -172,6 +172,21 @@ describe('an audit', () => {
     );
   });
 
+  it('takes no image from its build because somebody copied it by hand', () => {
+    const { owners } = audit({
+      registries: { ci: 'delete', prod: 'delete' },
+      builds: gone,
+      images: { 'ci/web a': { builds: [1] }, 'prod/byhand/web a': { tags: ['stable'] }, 'ci/web b': { tags: ['v1'] } },
+    });
+    deepEqual(
+      owners.flatMap(({ owner, images }) => (images > 0 ? [[owner, images]] : [])),
+      [
+        ['gone', 2],
+        ['nobody', 1],
+      ],
+    );
+  });
+
   it('counts by the size that the registry lists what it has no manifest of, and says so', () => {
     const { facts, plan } = lookAt({
       builds: gone,

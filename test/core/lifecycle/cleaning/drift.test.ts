@@ -170,6 +170,18 @@ describe('drift: builds and images', () => {
     ]);
   });
 
+  it('takes no image from its build because somebody copied it by hand', () => {
+    const { strayImages } = driftOf({
+      builds,
+      images: {
+        'ci/web a': { builds: [2] },
+        'prod/byhand/web a': { tags: ['stable'] },
+        'prod/byhand/web b': { tags: ['stable'] },
+      },
+    });
+    deepEqual(strayImages, [{ registry: 'prod', repository: 'byhand/web', images: 1 }]);
+  });
+
   it('tells of a lock on what only builds have made that are gone', () => {
     const { lockedForEver } = driftOf({
       builds,
