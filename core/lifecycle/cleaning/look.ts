@@ -92,9 +92,7 @@ function tellRegistry({ registries }: Estate, rules: PlanRules, facts: RegistryF
   const globs = registries.find(each => each.name === name)?.repositories ?? [];
   const unmatched = repositories.kind === 'whole' ? listUnmatched(globs, repositories.items) : [];
   return [
-    ...unmatched.map(
-      glob => `The configuration names repositories of ${name} by "${glob}", and none with an image matches.`,
-    ),
+    ...unmatched.map(glob => `No repository of ${name} that has an image matches "${glob}" of the configuration.`),
     ...(othersUnread === undefined || !rules.delete.untagged
       ? []
       : [

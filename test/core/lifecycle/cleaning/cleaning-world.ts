@@ -53,7 +53,7 @@ export async function startCleaning(): Promise<CleaningWorld> {
   const open = async (options: CleaningOptions): Promise<Opened> => {
     const configuration = parseConfiguration(textOf(stages, options), 'image-lifecycle.yml');
     const organizations = await resolveProjects(configuration, () => stages.ci.surroundings.azureDevOps);
-    return { configuration, organizations, estate: estateOf(stages, organizations, options) };
+    return { configuration, organizations, estate: estateOf(stages, organizations, configuration, options) };
   };
   return {
     ...stages,
@@ -101,6 +101,7 @@ ${policy}
 function estateOf(
   stages: Stages,
   organizations: readonly ResolvedOrganization[],
+  { registries }: Configuration,
   { clusters = {} }: CleaningOptions,
 ): Estate {
   const { ci, stage } = stages;
@@ -112,10 +113,10 @@ function estateOf(
     log,
   });
   return {
-    registries: [
-      { name: 'ci', registry: stages.connect(ci.acr), repositories: ['*'], reportsUsage: false },
-      { name: 'prod', registry: stages.connect(stage), repositories: ['*'], reportsUsage: false },
-    ],
+    registries: registries.map(({ name, repositories }) => {
+      const registry = stages.connect(name === 'ci' ? ci.acr : stage);
+      return { name, registry, repositories, reportsUsage: false };
+    }),
     organizations: organizations.map(({ url: name, projects }) => ({
       name,
       azureDevOps,

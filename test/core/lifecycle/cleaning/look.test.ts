@@ -113,6 +113,20 @@ describe('a look at an estate', () => {
     match(decisions[place] ?? '', /^delete: its tag "\d+" is that of build \d+ of .*, which is deleted$/);
   });
 
+  it('says which names of repositories in the configuration match none that has an image', async () => {
+    const look = (globs: string) => world.look({ ci: `repositories: [${globs}]` });
+    deepEqual((await look('"shopp/*", "shop/*", shop/nope, "*web", "shop/*"')).unseen, [
+      'No repository of ci that has an image matches "shopp/*" of the configuration.',
+      'No repository of ci that has an image matches "shop/nope" of the configuration.',
+    ]);
+    deepEqual((await look('shop/web, shop/wbe')).unseen, [
+      'No repository of ci that has an image matches "shop/wbe" of the configuration.',
+    ]);
+    world.ci.acr.faults.add({ operation: 'manifests.list', repository: 'shop/web' }, { kind: 'status', status: 403 });
+    deepEqual((await look('shop/web')).unseen, [], 'what could not be read may have some');
+    deepEqual((await world.look()).unseen, [], 'a registry may be empty');
+  });
+
   it('begins nothing where the organization does not say which it is', async () => {
     const { ado } = world.ci;
     ado.faults.add({ operation: 'connectionData', effect: { kind: 'status', status: 500 } });
