@@ -1,11 +1,10 @@
 /** The builds that the tags of images without a record name. Pure. */
 import { groupBy } from '../../base/group-by.ts';
-import { subjectOfTag } from '../../oci/referrers.ts';
 import type { EstateOrganization } from '../facts/estate.ts';
 import { buildNumberIn } from '../keep-policy/judge-unrecorded.ts';
 import { type KnownBuild, knowBuilds } from '../keep-policy/known-builds.ts';
-import type { Place } from '../keep-policy/places.ts';
-import type { PlanFacts, TagFact } from '../keep-policy/policy-facts.ts';
+import { namingTags, type Place } from '../keep-policy/places.ts';
+import type { PlanFacts } from '../keep-policy/policy-facts.ts';
 import { listById } from '../keep-policy/ready-rules.ts';
 import type { BuildKey } from '../rules.ts';
 
@@ -28,11 +27,6 @@ export function findByTag({ builds, now }: Pick<PlanFacts, 'builds' | 'now'>): F
   return tag => byId.get(buildNumberIn(tag) ?? '') ?? [];
 }
 
-/** The tags of an image but those of signatures and those that name a chart's content. */
-export function namingTags(tags: readonly TagFact[]): TagFact[] {
-  return tags.filter(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
-}
-
 /** The builds of an organization whose tags are on these images. */
 export function listUnrecordedBuilds(
   places: readonly Place[],
@@ -40,7 +34,7 @@ export function listUnrecordedBuilds(
   { name, projects }: Named,
 ): UnrecordedBuild[] {
   const named = places.flatMap(place =>
-    namingTags(place.image.tags).flatMap(tag => {
+    namingTags(place.image).flatMap(tag => {
       const [build, ...rivals] = find(tag.name);
       return build && rivals.length === 0 && build.name.organization === name ? [{ build, place }] : [];
     }),

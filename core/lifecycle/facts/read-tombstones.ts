@@ -2,18 +2,21 @@
 import { mapConcurrently } from '../../base/concurrency.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Registry } from '../../oci/registry.ts';
-import type { BuildName } from '../keep-policy/policy-facts.ts';
+import { isSameBuild } from '../keep-policy/known-builds.ts';
+import type { BuildName, ReleasingBuild } from '../keep-policy/policy-facts.ts';
 import { placeOf } from '../surroundings.ts';
-import { isRelease, listTombstones, readTombstone, type TombstoneKey } from '../tombstone.ts';
+import { isRelease, listTombstones, readTombstone, type TombstoneKey, takenOff } from '../tombstone.ts';
 import type { RecordProject } from './read-records.ts';
 import type { AbsenceFact } from './registry-reading.ts';
 
 /** What tombstones say of an image. */
 export interface Release {
-  /** Builds on whose account it was released. */
-  readonly released: readonly BuildName[] | undefined;
+  /** Builds on whose account it was released, or an index that it is a child of. */
+  readonly released: readonly ReleasingBuild[] | undefined;
   /** When the last of these tombstones was written; undefined while the release of one has not run to its end. */
   readonly releasedAt: number | undefined;
+  /** Tags that came off it, or were about to. */
+  readonly takenTags: readonly string[] | undefined;
 }
 
 /** The images that were released. */
@@ -21,7 +24,7 @@ export interface Releases {
   of(repository: string, digest: Digest): Release;
 }
 
-const notReleased: Release = { released: undefined, releasedAt: undefined };
+const notReleased: Release = { released: undefined, releasedAt: undefined, takenTags: undefined };
 
 /** Nothing was released, or it is not known. */
 export const noReleases: Releases = { of: () => notReleased };
@@ -40,16 +43,23 @@ export async function readTombstones(
   });
   const all = listed.flat();
   const releases = new Map<string, Release>();
+  const add = (place: string, join: (known: Release) => Release): void => {
+    releases.set(place, join(releases.get(place) ?? notReleased));
+  };
   const read = await mapConcurrently(
     all.filter(({ key }) => isRelease(key)),
     16,
     async each => ({ ...each, content: await readTombstone(registry, each.key) }),
   );
   for (const { key, build, content } of read) {
+    const releasing = { ...build, recorded: content !== undefined && content.records.length > 0 };
     for (const image of content?.images ?? []) {
-      if (!image.claimed) continue;
-      const place = placeOf(image);
-      releases.set(place, joinRelease(releases.get(place), build, key));
+      const { repository, digest, children, claimed } = image;
+      add(placeOf(image), known => joinTaken(known, takenOff(image)));
+      // A child goes with its index, and where that went first, it is still to go.
+      for (const each of claimed ? new Set([digest, ...children]) : []) {
+        add(placeOf({ repository, digest: each }), known => joinRelease(known, releasing, key));
+      }
     }
   }
   return {
@@ -58,14 +68,22 @@ export async function readTombstones(
   };
 }
 
-function joinRelease(known: Release | undefined, build: BuildName, { done, time }: TombstoneKey): Release {
+function joinTaken(known: Release, tags: readonly string[]): Release {
+  if (tags.length === 0) return known;
+  return { ...known, takenTags: [...new Set([...(known.takenTags ?? []), ...tags])] };
+}
+
+function joinRelease(known: Release, build: ReleasingBuild, { done, time }: TombstoneKey): Release {
   const at = done ? time : undefined;
-  if (!known) return { released: [build], releasedAt: at };
-  const others = known.released ?? [];
-  const isKnown = others.some(each => each.project === build.project && each.id === build.id);
+  const { released, releasedAt } = known;
+  if (!released) return { ...known, released: [build], releasedAt: at };
+  const others = released.filter(each => !isSameBuild(each, build));
+  const same = released.filter(each => isSameBuild(each, build));
+  const recorded = [build, ...same].every(each => each.recorded === true);
   return {
-    released: isKnown ? others : [...others, build],
-    releasedAt: known.releasedAt === undefined || at === undefined ? undefined : Math.max(known.releasedAt, at),
+    ...known,
+    released: [...others, { ...build, recorded }],
+    releasedAt: releasedAt === undefined || at === undefined ? undefined : Math.max(releasedAt, at),
   };
 }
 

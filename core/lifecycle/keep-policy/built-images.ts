@@ -1,7 +1,8 @@
-/** What was built from each git repository, by branch, tag, pull request and commit, as the records tell. Pure. */
-import type { KnownBuild } from './known-builds.ts';
+/** What was built from each git repository, by branch, tag, pull request and commit, as records and tags tell. Pure. */
+import { buildsWithoutRecord } from './judge-unrecorded.ts';
 import type { Place, Places } from './places.ts';
 import type { BuildFact } from './policy-facts.ts';
+import type { ReadyRules } from './ready-rules.ts';
 
 /** An image as one build made it. */
 export interface Built {
@@ -23,15 +24,21 @@ export interface SourceBuilt {
   readonly unclear: Built[];
 }
 
-/** Every git repository that records name, with what was built from it; by commit, only for those in `commits`. */
-export function listBuilt(places: Places, commits: ReadonlySet<string>): ReadonlyMap<string, SourceBuilt> {
+/**
+ * Every git repository that builds were made from, with what they built; by commit, only for those in `commits`. A copy
+ * without a record counts where `withoutRecord` would have it go: one that stays all the same takes no place from others.
+ */
+export function listBuilt(
+  rules: ReadyRules,
+  places: Places,
+  commits: ReadonlySet<string>,
+): ReadonlyMap<string, SourceBuilt> {
   const found = new Map<string, SourceBuilt>();
   for (const { places: own } of places.homes) {
     for (const place of own) {
-      const seen = new Set<KnownBuild>();
-      for (const { build } of place.records) {
-        if (!build || seen.has(build)) continue;
-        seen.add(build);
+      const { records } = place;
+      const builds = records.length > 0 ? records.flatMap(each => each.build ?? []) : buildsWithoutRecord(rules, place);
+      for (const build of new Set(builds)) {
         for (const fact of build.facts) addBuilt(sourceOf(found, fact.source), place, fact, commits);
       }
     }

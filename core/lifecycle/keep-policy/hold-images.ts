@@ -1,7 +1,7 @@
 /** What holds an image wherever it is: a build that is not gone, a tag that is to be kept, and its youth. Pure. */
 import type { Tell } from './hold-references.ts';
 import { findBuild, type KnownBuild, type KnownBuilds, nameBuild, reasonOf } from './known-builds.ts';
-import type { Place, Places } from './places.ts';
+import { everyTagOf, type Place, type Places } from './places.ts';
 import type { PlanFacts, PlanRules, RecordFact } from './policy-facts.ts';
 
 /** Tells what the images of every build that is not gone are held by, in whatever registry they are. */
@@ -33,9 +33,12 @@ export function holdByTagAndAge({ keep }: PlanRules, { now }: PlanFacts, { homes
   for (const { registry, repository, places } of homes) {
     for (const place of places) {
       const { digest, tags } = place.image;
-      for (const { name } of tags) {
+      for (const name of keep.tags.length > 0 ? everyTagOf(place.image) : []) {
         const pattern = keep.tags.find(each => each.matches(name));
-        if (pattern) tell(digest, `the tag "${name}" of ${registry}/${repository} is kept by "${pattern.text}"`);
+        if (!pattern) continue;
+        const isThere = tags.some(tag => tag.name === name);
+        const kept = `the tag "${name}" of ${registry}/${repository} is kept by "${pattern.text}"`;
+        tell(digest, isThere ? kept : `${kept}, although it was taken off`);
       }
       const young = keep.newerThan > 0 ? youngBecause(place, now - keep.newerThan) : undefined;
       if (young !== undefined) tell(digest, young);

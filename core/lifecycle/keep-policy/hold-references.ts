@@ -5,17 +5,18 @@ import { type Built, listBuilt, type SourceBuilt } from './built-images.ts';
 import { type Choice, chooseReferences } from './choose-references.ts';
 import { pickImages } from './pick-images.ts';
 import type { Home, Places } from './places.ts';
-import type { PlanFacts, PlanRules, SourceFacts } from './policy-facts.ts';
+import type { PlanFacts, SourceFacts } from './policy-facts.ts';
 import type { ReferenceRule } from './policy-schema.ts';
+import type { ReadyRules } from './ready-rules.ts';
 
 /** Tells a reason for which an image stays. */
 export type Tell = (digest: Digest, reason: string) => void;
 
 /** Tells every image that a rule about references keeps. Several rules for one reference keep what any of them keeps. */
-export function holdReferences(rules: PlanRules, facts: PlanFacts, places: Places, tell: Tell): void {
+export function holdReferences(rules: ReadyRules, facts: PlanFacts, places: Places, tell: Tell): void {
   if (rules.keep.references.length === 0) return;
   const told = groupBy(facts.sources, each => each.source);
-  const found = listBuilt(places, taggedCommits(facts));
+  const found = listBuilt(rules, places, taggedCommits(facts));
   const stray = found.get('')?.all ?? [];
   for (const [source, built] of found) {
     // What was built from nobody knows what may be any reference's newest, and of one commit with older ones.

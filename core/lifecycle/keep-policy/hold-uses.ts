@@ -2,15 +2,22 @@
 
 import type { HelmReleaseFact, UseFact } from '../../kubernetes/usage.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Home, Places } from './places.ts';
+import { everyTagOf, type Home, type Places } from './places.ts';
 import type { PlanFacts, PlanRules } from './policy-facts.ts';
 import { addReason } from './spread.ts';
 import { readUsedImage } from './used-image.ts';
 
+/** Where an image is used. */
+export interface UsedAt {
+  /** The first in order, as a sentence: `it is used by pod shop/web-1 (prod)`. */
+  readonly first: string;
+  /** How many there are. */
+  readonly count: number;
+}
+
 /** What the uses hold. */
 export interface UseHolds {
-  /** Where each image is used, as a sentence: `it is used by pod shop/web-1 (prod)`. */
-  readonly uses: ReadonlyMap<Digest, ReadonlySet<string>>;
+  readonly uses: ReadonlyMap<Digest, UsedAt>;
   /** References that could not be read, as they stand there. */
   readonly unparsed: readonly string[];
   /** Why everything stays, where one of those could mean any image. */
@@ -25,6 +32,8 @@ interface Search {
   readonly byLastPart: ReadonlyMap<string, readonly Home[]>;
   /** The tags that are used, and where in words: looked for when all are known, so that each image is looked at once. */
   readonly byTag: Map<Home, Map<string, string[]>>;
+  /** By the last part of a path, the uses that may mean any image of such a repository: gathered once for all of these. */
+  readonly unclear: Map<string, Set<string>>;
 }
 
 /** Finds what every cluster uses among the images that are there. What could not be read whole is not its business. */
@@ -37,8 +46,8 @@ export function holdUses(rules: PlanRules, facts: PlanFacts, places: Places): Us
     for (const release of releases.items) holdRelease(search, release, helmRevisions, label);
   }
   for (const [home, tags] of search.byTag) holdTags(search, home, tags);
-  const { uses, unparsed, everything } = search;
-  return { uses, unparsed: [...unparsed].sort(), everything: [...everything].sort() };
+  const { unparsed, everything } = search;
+  return { uses: countUses(search), unparsed: [...unparsed].sort(), everything: [...everything].sort() };
 }
 
 function createSearch(places: Places): Search {
@@ -47,7 +56,8 @@ function createSearch(places: Places): Search {
     const last = lastPartOf(home.repository);
     byLastPart.set(last, [...(byLastPart.get(last) ?? []), home]);
   }
-  return { uses: new Map(), unparsed: new Set(), everything: new Set(), byLastPart, byTag: new Map() };
+  const [unparsed, everything] = [new Set<string>(), new Set<string>()];
+  return { uses: new Map(), unparsed, everything, byLastPart, byTag: new Map(), unclear: new Map() };
 }
 
 function holdUse(search: Search, { image, imageId, where }: UseFact, cluster: string): void {
@@ -108,7 +118,8 @@ function askTag({ byTag }: Search, home: Home, tag: string, words: string): void
 
 function holdTags(search: Search, { places }: Home, tags: ReadonlyMap<string, readonly string[]>): void {
   for (const { image } of places) {
-    for (const { name } of image.tags)
+    // By a tag that a release took off, what runs still means the image that had it.
+    for (const name of everyTagOf(image))
       for (const words of tags.get(name) ?? []) holdDigest(search, image.digest, words);
   }
 }
@@ -128,10 +139,27 @@ function holdUnclear(search: Search, lastPart: string | undefined, text: string,
     search.everything.add(`"${text}" cannot be read and may mean any image: ${words}`);
     return;
   }
-  for (const { places } of search.byLastPart.get(lastPart) ?? []) {
-    for (const { image } of places)
-      holdDigest(search, image.digest, `"${text}" cannot be read and may mean it: ${words}`);
+  const known = search.unclear.get(lastPart) ?? new Set();
+  search.unclear.set(lastPart, known.add(`"${text}" cannot be read and may mean it: ${words}`));
+}
+
+function countUses({ uses, unclear, byLastPart }: Search): Map<Digest, UsedAt> {
+  const found = new Map([...uses].map(([digest, words]) => [digest, usedAt(words)]));
+  for (const [lastPart, words] of unclear) {
+    const all = usedAt(words);
+    const images = (byLastPart.get(lastPart) ?? []).flatMap(({ places }) => places.map(each => each.image.digest));
+    for (const digest of new Set(images)) found.set(digest, join(all, found.get(digest)));
   }
+  return found;
+}
+
+function usedAt(words: ReadonlySet<string>): UsedAt {
+  return { first: [...words].sort()[0] ?? '', count: words.size };
+}
+
+function join(one: UsedAt, other: UsedAt | undefined): UsedAt {
+  if (!other) return one;
+  return { first: one.first < other.first ? one.first : other.first, count: one.count + other.count };
 }
 
 /** A mirror may put something in front of a repository's path, or take it away. */

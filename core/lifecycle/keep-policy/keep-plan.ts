@@ -44,16 +44,16 @@ export interface KeepPlan {
 export function planImages(rules: PlanRules, facts: PlanFacts): KeepPlan {
   const builds = knowBuilds(facts);
   const places = gatherPlaces(facts, builds);
+  const ready = readyRules(rules, facts, builds);
   const used = holdUses(rules, facts, places);
   const unread = listUnread(rules, facts, builds, places);
   const tell: Tell = (digest, reason) => keepEverywhere(places, digest, reason);
   holdLiving(facts, builds, tell);
   holdByTagAndAge(rules, facts, places, tell);
-  holdReferences(rules, facts, places, tell);
+  holdReferences(ready, facts, places, tell);
   tellUses(used, places, tell);
   spreadToChildren(places, tell);
   const everything = [...unread, ...used.everything];
-  const ready = readyRules(rules, facts, builds);
   const images = places.homes.flatMap(home => planHome(ready, home, everything));
   const plan = { images, unread, unparsed: used.unparsed };
   return { ...plan, hash: hashPlan(plan) };
@@ -80,9 +80,8 @@ function hashPlan(plan: Omit<KeepPlan, 'hash'>): string {
 
 /** One of its uses in words, and how many there are. */
 function tellUses({ uses }: UseHolds, places: Places, tell: Tell): void {
-  for (const [digest, words] of uses) {
-    const [first = ''] = [...words].sort();
-    tell(digest, words.size === 1 ? first : `${first}, and in ${words.size - 1} more places`);
+  for (const [digest, { first, count }] of uses) {
+    tell(digest, count === 1 ? first : `${first}, and in ${count - 1} more places`);
   }
   tellIndexes(new Set(uses.keys()), places, tell);
 }

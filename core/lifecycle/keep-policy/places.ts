@@ -3,7 +3,7 @@ import { groupBy } from '../../base/group-by.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { subjectOfTag } from '../../oci/referrers.ts';
 import { findBuild, isSameBuild, type KnownBuild, type KnownBuilds } from './known-builds.ts';
-import type { ImageFact, PlanFacts, RecordFact, TagFact } from './policy-facts.ts';
+import type { ImageFact, PlanFacts, RecordFact, ReleasingBuild, TagFact } from './policy-facts.ts';
 
 /** One record's say of one image. */
 export interface RecordEntry {
@@ -91,6 +91,17 @@ export function subjectsOf({ subject, tags }: ImageFact): Digest[] {
   return found;
 }
 
+/** The names of its tags, and of those that a release took off it. */
+export function everyTagOf({ tags, takenTags = [] }: ImageFact): string[] {
+  const names = tags.map(tag => tag.name);
+  return takenTags.length === 0 ? names : [...new Set([...names, ...takenTags])];
+}
+
+/** Its tags but those of signatures and those that name a chart's content. */
+export function namingTags({ tags }: ImageFact): TagFact[] {
+  return tags.filter(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
+}
+
 function inOrder<T>(groups: ReadonlyMap<string, T>): [string, T][] {
   return [...groups].sort(([one], [other]) => (one < other ? -1 : 1));
 }
@@ -152,9 +163,18 @@ function join(one: ImageFact, other: ImageFact): ImageFact {
     // One manifest has one subject: where two are told, what it refers to is not known.
     subject: one.subject === other.subject ? one.subject : undefined,
     referrers: one.referrers && other.referrers && [...new Set([...one.referrers, ...other.referrers])],
-    released: one.released?.filter(build => other.released?.some(each => isSameBuild(each, build))),
+    released: joinReleased(one.released ?? [], other.released ?? []),
     releasedAt: latest(one.releasedAt, other.releasedAt),
+    takenTags: [...new Set([...(one.takenTags ?? []), ...(other.takenTags ?? [])])],
   };
+}
+
+function joinReleased(one: readonly ReleasingBuild[], other: readonly ReleasingBuild[]): ReleasingBuild[] {
+  return one.flatMap(build => {
+    const same = other.filter(each => isSameBuild(each, build));
+    const recorded = [build, ...same].every(each => each.recorded === true);
+    return same.length > 0 ? [{ ...build, recorded }] : [];
+  });
 }
 
 function joinTags(tags: readonly TagFact[]): TagFact[] {

@@ -99,6 +99,14 @@ describe('every keep plan', () => {
     'more time': fc.constant(policy => withKeep(policy, { newerThan: '90h' })),
     'a stricter registry': fc.constant(policy => ({ ...policy, prod: 'keep' })),
     'nothing untagged': fc.constant(policy => ({ ...policy, delete: { ...policy.delete, untagged: undefined } })),
+    'other pipelines without a record': fc.constant(policy => ({
+      ...policy,
+      delete: { ...policy.delete, withoutRecord: { tagsMatching: '/^\\d+$/', definitions: [8] } },
+    })),
+    'other tags without a record': fc.constant(policy => ({
+      ...policy,
+      delete: { ...policy.delete, withoutRecord: { tagsMatching: '/^web-\\d+$/', definitions: [7] } },
+    })),
     'nothing without a record': fc.constant(policy => ({
       ...policy,
       delete: { ...policy.delete, withoutRecord: 'keep' },

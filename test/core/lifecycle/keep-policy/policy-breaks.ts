@@ -64,7 +64,7 @@ export const breaks: Readonly<Record<string, Break>> = {
   'tags have no date': image(each => ({ ...each, tags: each.tags.map(tag => ({ ...tag, changedAt: undefined })) })),
   'an image is listed again, without anything': image(each => [
     each,
-    { ...each, tags: [], children: [], subject: 'none', locked: false, pushedAt: 0, referrers: [] },
+    { ...each, tags: [], takenTags: [], children: [], subject: 'none', locked: false, pushedAt: 0, referrers: [] },
   ]),
   'a build is missing': build(() => []),
   'a build has no state': build(each => ({ ...each, state: { kind: 'unknown', reason: '401' } })),

@@ -1,6 +1,7 @@
 /** The oracle's part about branches, tags and pull requests. */
 import type { BuildFact, SourceFacts } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
 import type { ReferenceRule } from '../../../../core/lifecycle/keep-policy/policy-schema.ts';
+import { buildsBehind } from './policy-oracle-unrecorded.ts';
 import { buildOf, type Copy, itemsOf, type World } from './policy-oracle-world.ts';
 
 interface Built {
@@ -9,7 +10,7 @@ interface Built {
   readonly time: number | undefined;
 }
 
-/** Whether a rule about references keeps the image, for what its own records say. */
+/** Whether a rule about references keeps the image, for what its own records say, or its tags where there are none. */
 export function isKeptByReference(world: World, copy: Copy): boolean {
   const { references } = world.rules.keep;
   return builtOf(world, copy).some(built => {
@@ -19,7 +20,9 @@ export function isKeptByReference(world: World, copy: Copy): boolean {
 }
 
 function builtOf(world: World, copy: Copy): Built[] {
-  const builds = new Set(copy.records.map(({ record }) => buildOf(world, record)));
+  const { records } = copy;
+  const named = records.length > 0 ? records.map(({ record }) => buildOf(world, record)) : buildsBehind(world, copy);
+  const builds = new Set(named);
   return [...builds].flatMap(build => (build ? [{ copy, build, time: build.finishedAt }] : []));
 }
 

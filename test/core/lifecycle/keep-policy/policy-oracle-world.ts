@@ -7,6 +7,7 @@ import type {
   PlanFacts,
   PlanRules,
   RecordFact,
+  TagFact,
 } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
 
 /** One image in one repository. */
@@ -32,4 +33,21 @@ export function itemsOf<T>(reading: Reading<T>): readonly T[] {
 /** The build that a record names. */
 export function buildOf({ facts }: World, { build }: RecordFact): BuildFact | undefined {
   return facts.builds.find(each => each.build.id === build.id);
+}
+
+/** Whether a build is gone, and nothing holds it. */
+export function isDead({ facts }: World, { state, retainedBy }: BuildFact): boolean {
+  if (retainedBy.kind === 'unread' || retainedBy.items.length > 0) return false;
+  if (state.kind === 'absent') return state.since !== undefined && state.since <= facts.now - 24 * 3_600_000;
+  return state.kind === 'deleted';
+}
+
+/** Tags that somebody gave it for a name. */
+export function namedTags({ image }: Copy): TagFact[] {
+  return image.tags.filter(tag => !tag.content && !/^sha256-[0-9a-f]{64}/.test(tag.name));
+}
+
+/** Every name that it has or had by a tag. */
+export function everyTag({ tags, takenTags = [] }: ImageFact): string[] {
+  return [...tags.map(tag => tag.name), ...takenTags];
 }

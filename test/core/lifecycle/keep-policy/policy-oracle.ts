@@ -8,7 +8,8 @@ import type { PlanFacts, PlanRules, RecordFact } from '../../../../core/lifecycl
 import { readUsedImage } from '../../../../core/lifecycle/keep-policy/used-image.ts';
 import type { Digest } from '../../../../core/oci/digest.ts';
 import { isKeptByReference } from './policy-oracle-references.ts';
-import { buildOf, type Copy, itemsOf, type World } from './policy-oracle-world.ts';
+import { hasTraces, isUnrecordedGone } from './policy-oracle-unrecorded.ts';
+import { buildOf, type Copy, everyTag, isDead, itemsOf, namedTags, type World } from './policy-oracle-world.ts';
 
 const hour = 3_600_000;
 
@@ -123,7 +124,7 @@ function isUsed(world: World, digest: Digest): boolean {
       if (use.name !== undefined) return repository.split('/').at(-1) === use.name;
       const used = `/${use.repository}`;
       const isSame = used.endsWith(`/${repository}`) || `/${repository}`.endsWith(used);
-      return isSame && image.tags.some(tag => tag.name === use.tag);
+      return isSame && everyTag(image).includes(use.tag ?? '');
     });
   });
 }
@@ -157,7 +158,7 @@ function isNeeded(world: World, digest: Digest): boolean {
   if (naming.some(record => !isGone(world, record))) return true;
   return copies.some(({ image, ...copy }) => {
     if (image.digest !== digest) return false;
-    if (image.tags.some(tag => tags.some(pattern => pattern.matches(tag.name)))) return true;
+    if (everyTag(image).some(tag => tags.some(pattern => pattern.matches(tag)))) return true;
     const times = [image.pushedAt, ...image.tags.map(tag => tag.changedAt)];
     if (newerThan > 0 && times.some(time => time === undefined || time > facts.now - newerThan)) return true;
     return isKeptByReference(world, { image, ...copy });
@@ -166,15 +167,9 @@ function isNeeded(world: World, digest: Digest): boolean {
 
 function isGone(world: World, record: RecordFact): boolean {
   const build = buildOf(world, record);
-  if (!build || build.definition !== record.definition) return false;
-  const { state, retainedBy } = build;
-  if (retainedBy.kind === 'unread' || retainedBy.items.length > 0) return false;
-  if (state.kind === 'absent') return state.since !== undefined && state.since <= world.facts.now - 24 * hour;
-  return state.kind === 'deleted';
+  return build !== undefined && build.definition === record.definition && isDead(world, build);
 }
 
-const isDigestTag = (name: string) => /^sha256-[0-9a-f]{64}/.test(name);
-const namedTags = ({ image }: Copy) => image.tags.filter(tag => !tag.content && !isDigestTag(tag.name));
 const homeOf = ({ copies }: World, { registry, repository }: Copy) =>
   copies.filter(each => each.registry === registry && each.repository === repository);
 
@@ -187,9 +182,7 @@ function staysByItself(world: World, copy: Copy): boolean {
     return true;
   const isRead = image.referrers !== undefined || homeOf(world, copy).every(each => each.image.subject !== undefined);
   if (image.subject === undefined || !isRead) return true;
-  if (records.length === 0) {
-    return namedTags(copy).length > 0 ? !isUnrecordedGone(world, copy) : !areReleasersGone(world, copy);
-  }
+  if (records.length === 0) return hasTraces(copy) && !isUnrecordedGone(world, copy);
   return namedTags(copy).some(
     ({ name, changedAt }) =>
       !records.some(({ record, tags }) => {
@@ -204,39 +197,13 @@ function staysByItself(world: World, copy: Copy): boolean {
   );
 }
 
-function isUnrecordedGone({ rules, facts }: World, copy: Copy): boolean {
-  const { withoutRecord } = rules.delete;
-  const isAsked = facts.organizations.some(each => each.name === 'contoso' && each.unread === undefined);
-  if (withoutRecord === 'keep' || !isAsked) return false;
-  return namedTags(copy).every(({ name, changedAt }) => {
-    const build = facts.builds.find(each => String(each.build.id) === name.replace(/^web-/, ''));
-    if (!withoutRecord.tagsMatching.matches(name) || !build || build.state.kind !== 'deleted') return false;
-    const { retainedBy, definition, startedAt = Infinity, finishedAt = 0 } = build;
-    const isFree = retainedBy.kind === 'whole' && retainedBy.items.length === 0;
-    const isOfItsTime = changedAt !== undefined && changedAt >= startedAt && changedAt <= finishedAt;
-    return isFree && withoutRecord.definitions.includes(definition) && isOfItsTime;
-  });
-}
-
-/** The builds on whose account the tags of an image without a record came off; where there are none, it is nothing to them. */
-function areReleasersGone({ rules, facts }: World, { image: { released = [] } }: Copy): boolean {
-  if (released.length > 0 && rules.delete.withoutRecord === 'keep') return false;
-  return released.every(({ id }) => {
-    const build = facts.builds.find(each => each.build.id === id);
-    if (!build || build.retainedBy.kind === 'unread' || build.retainedBy.items.length > 0) return false;
-    const { state } = build;
-    if (state.kind === 'absent') return state.since !== undefined && state.since <= facts.now - 24 * hour;
-    return state.kind === 'deleted';
-  });
-}
-
 function goesByItself(world: World, copy: Copy): boolean {
   const { image, records } = copy;
   const { untagged } = world.rules.delete;
   const limit = untagged === undefined ? -Infinity : world.facts.now - untagged.olderThan;
   if (image.tags.length === 0 && image.pushedAt !== undefined && image.pushedAt <= limit) return true;
   const named = namedTags(copy);
-  if (records.length === 0) return named.length > 0 || (image.released?.length ?? 0) > 0;
+  if (records.length === 0) return hasTraces(copy);
   return records.some(({ record }) => {
     const tag = String(record.build.id);
     if (image.released?.some(each => each.id === record.build.id) || named.some(each => each.name === tag)) return true;

@@ -77,7 +77,19 @@ const image = (at: number): fc.Arbitrary<{ fact: ImageFact; builds: number[] }> 
           fc.oneof({ weight: 6, arbitrary: fc.constant('none' as const) }, { weight: 1, arbitrary: digest }),
           nothing,
         ),
-        released: fc.oneof(nothing, some(fc.constantFrom(...builds, 1).map(nameOf), 2)),
+        released: fc.oneof(
+          nothing,
+          fc.uniqueArray(
+            fc
+              .record({ id: fc.constantFrom(...builds, 1), recorded: fc.boolean() })
+              .map(({ id, recorded }) => ({ ...nameOf(id), recorded })),
+            { maxLength: 2, selector: each => each.id },
+          ),
+        ),
+        takenTags: fc.oneof(
+          { weight: 4, arbitrary: nothing },
+          { weight: 1, arbitrary: some(fc.constantFrom('1', '2', 'web-1', 'v3'), 2) },
+        ),
       }),
     }),
   );

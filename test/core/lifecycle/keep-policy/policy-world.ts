@@ -24,6 +24,8 @@ export interface Scenario {
   /** The keys `keep` and `delete` as in the configuration. What is not said is off, unless `defaults` is true. */
   readonly policy: string;
   readonly defaults?: boolean;
+  /** The repositories that builds may have images in; any where nothing is said. */
+  readonly given?: readonly string[];
   /** `onBuildDeleted` of each registry, `none` where it is left out; `ci` with `delete` alone where nothing is said. */
   readonly registries?: Readonly<Record<string, 'delete' | 'keep' | 'none'>>;
   /** Branches that exist, with the age of their last activity; `?` where that is not known. */
@@ -67,8 +69,12 @@ export interface World {
   readonly children?: readonly string[] | '?';
   readonly subject?: string;
   readonly recordSays?: 'keep';
-  /** Builds whose tombstones name it. */
+  /** Builds whose tombstones claim it, or an index that it is a child of. */
   readonly released?: readonly number[];
+  /** Whether these tombstones settle records. */
+  readonly releasedByRecord?: true;
+  /** Tags that tombstones say came off it. */
+  readonly taken?: readonly string[];
 }
 
 /** When every scenario is planned. */
@@ -99,7 +105,12 @@ export function rulesOf(scenario: Scenario): PlanRules {
       onBuildDeleted: rule === 'none' ? undefined : rule,
     })),
     organizations: [
-      { name: 'contoso', buildTagPrefix: '', alsoOwn: [], projects: [{ name: 'shop', repositories: ['*'] }] },
+      {
+        name: 'contoso',
+        buildTagPrefix: '',
+        alsoOwn: [],
+        projects: [{ name: 'shop', repositories: scenario.given ?? ['*'] }],
+      },
     ],
     usage: Object.keys(scenario.runs ?? {}).map(name => ({ name, maxAge: unitsMs['d'] })),
   };
@@ -195,7 +206,13 @@ function imageOf(name: string, image: World, builds: Readonly<Record<number, str
     tags: [...own, ...(image.content ?? []).map(each => tag(each, true))],
     children: image.children === '?' ? undefined : (image.children ?? []).map(digestOf),
     subject: subjectOf(image),
-    released: image.released?.map(id => ({ organization: 'contoso', project: 'shop', id })),
+    released: image.released?.map(id => ({
+      organization: 'contoso',
+      project: 'shop',
+      id,
+      recorded: image.releasedByRecord === true,
+    })),
+    takenTags: image.taken,
   };
 }
 

@@ -179,6 +179,17 @@ export const buildScenarios: readonly Scenario[] = [
     deletes: { 'ci/web c': 'its build 3 of shop is deleted' },
   },
   {
+    title: 'a tag that is to be kept keeps its image also after a release took it off',
+    policy: 'keep: { tags: ["v*"] }',
+    builds: { 1: 'main 9d deleted', 2: 'main 9d deleted' },
+    images: {
+      'ci/web a': { builds: [1], tags: [], released: [1], taken: ['1', 'v1-1'] },
+      'ci/web b': { builds: [2], tags: [], released: [2], taken: ['2'] },
+    },
+    keeps: { 'ci/web a': 'the tag "v1-1" of ci/web is kept by "v*", although it was taken off' },
+    deletes: { 'ci/web b': 'its build 2 of shop is deleted' },
+  },
+  {
     title: 'without any policy the images of deleted builds stay while nothing tells what runs',
     policy: '',
     defaults: true,

@@ -60,6 +60,26 @@ export const deployedScenarios: readonly Scenario[] = [
     deletes: { 'ci/web b': goes(2) },
   },
   {
+    title: 'by a tag that a release took off, what runs and what one can go back to is the image that had it',
+    policy: 'keep: { deployed: true, helmRevisions: 1 }',
+    registries: { ci: 'delete', prod: 'delete' },
+    builds: { ...builds, 3: 'main 9d' },
+    images: {
+      'ci/web a': { builds: [1], tags: [], released: [1], taken: ['1'] },
+      'prod/web a': { promoted: [1] },
+      'ci/web b': { builds: [2], tags: [], released: [2], taken: ['2'] },
+      'ci/web c': { builds: [3], tags: [], released: [3], taken: ['3'] },
+    },
+    runs: { prod: ['ci.example/web:1'] },
+    helm: { web: { oldestInUse: 2, revisions: { 1: 'ci.example/web:2' } } },
+    keeps: {
+      'ci/web a': 'it is used by pod 1 (prod)',
+      'prod/web a': 'it is used by pod 1 (prod)',
+      'ci/web b': 'it is in revision 1 of the Helm release shop/web (prod)',
+    },
+    deletes: { 'ci/web c': goes(3) },
+  },
+  {
     title: 'one that runs docker-pullable:// is read as well',
     policy,
     builds,
@@ -76,6 +96,19 @@ export const deployedScenarios: readonly Scenario[] = [
     runs: { prod: [['ci.example/web:1', `docker://sha256:${'0'.repeat(64)}`]] },
     keeps: { 'ci/web a': 'cannot be read and may mean it', 'ci/web b': 'cannot be read and may mean it' },
     deletes: { 'ci/api c': goes(3) },
+  },
+  {
+    title: 'several that give only an id are told once of each image, and how many they are',
+    policy,
+    builds,
+    images: two,
+    runs: {
+      prod: [1, 2, 3].map(() => ['ci.example/web:1', `docker://sha256:${'0'.repeat(64)}`] as const),
+    },
+    keeps: {
+      'ci/web a': '"ci.example/web:1" cannot be read and may mean it: it is used by pod 1 (prod), and in 5 more places',
+      'ci/web b': '"ci.example/web:1" cannot be read and may mean it: it is used by pod 1 (prod), and in 2 more places',
+    },
   },
   {
     title: 'a reference that cannot be read keeps every repository that it may mean',

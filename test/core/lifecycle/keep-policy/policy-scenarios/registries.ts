@@ -201,6 +201,33 @@ export const registryScenarios: readonly Scenario[] = [
     policy: '',
     builds: { 1: 'main 9d' },
     images: { 'ci/web a': { builds: [1] }, 'ci/web s': { subject: '?' } },
-    keeps: { 'ci/web a': 'what refers to it was not read', 'ci/web s': 'what it refers to was not read' },
+    keeps: {
+      'ci/web a': 'what refers to it was not read',
+      'ci/web s': 'no build record names it, and delete.untagged is not set',
+    },
+  },
+  {
+    title: 'what would go stays where it was not read what it refers to, and that is told',
+    policy: '',
+    builds: { 1: 'main 9d' },
+    images: { 'ci/web a': { builds: [1], subject: '?' } },
+    keeps: { 'ci/web a': 'what it refers to was not read' },
+  },
+  {
+    title: 'a child of an index that went before it goes with the build that recorded the index',
+    policy: '',
+    builds: { 1: 'main 9d', 2: 'main 9d alive' },
+    images: {
+      'ci/web a': { tags: [], released: [1], releasedByRecord: true },
+      'ci/web b': { tags: [], released: [1, 2], releasedByRecord: true },
+      'ci/web c': { tags: ['arm'], released: [1], releasedByRecord: true },
+      'ci/web d': { tags: [], released: [3], releasedByRecord: true },
+    },
+    keeps: {
+      'ci/web b': 'its tags came off with build 2 of shop, which is not known to be gone',
+      'ci/web c': 'no build record names it',
+      'ci/web d': 'its tags came off with build 3 of shop, which is not known to be gone',
+    },
+    deletes: { 'ci/web a': goes(1) },
   },
 ];

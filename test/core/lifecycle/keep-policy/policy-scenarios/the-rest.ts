@@ -99,6 +99,53 @@ export const otherScenarios: readonly Scenario[] = [
     keeps: { 'ci/web a': 'no build record names it' },
   },
   {
+    title: 'withoutRecord: an image whose tags came off is held against the rule as it is now, and so are repositories',
+    policy,
+    given: ['web'],
+    builds: { 1: 'main 9d', 2: 'main 9d deleted pipeline:8' },
+    images: {
+      'ci/web a': { tags: [], released: [1], taken: ['1', 'web-1'] },
+      'ci/web b': { tags: [], released: [1], taken: ['1', 'old-1'] },
+      'ci/web c': { tags: [], released: [2], taken: ['2'] },
+      'ci/api d': { tags: [], released: [1], taken: ['1'] },
+      'ci/api e': { tags: [], released: [1], releasedByRecord: true },
+    },
+    deletes: { 'ci/web a': 'its tags came off with build 1 of shop, which is gone' },
+    keeps: {
+      'ci/web b': 'its tag "old-1", which was taken off, is not that of a build',
+      'ci/web c': 'which is of a pipeline that is not listed',
+      'ci/api d': 'which is of a project that has no images there',
+      'ci/api e': 'which is of a project that has no images there',
+    },
+  },
+  {
+    title:
+      'withoutRecord: the rules about references count an image by the build that its tags name, or that took them off',
+    policy: `keep: { references: [{branch: main, images: {last: 2}}, {branch: dev}] }\n${policy}`,
+    branches: { main: '1d', dev: '1d' },
+    builds: { 1: 'main 9d', 2: 'main 10d', 3: 'main 11d', 4: 'dev 9d', 5: 'gone 9d', 6: 'main 1d alive' },
+    images: {
+      'ci/web a': { tags: ['1'], pushed: set },
+      'ci/web b': { tags: [], released: [2], taken: ['2'] },
+      'ci/web c': { builds: [3] },
+      'ci/web d': { tags: ['4'], pushed: set },
+      'ci/web e': { tags: ['5'], pushed: set },
+      'ci/web f': { tags: ['6'], pushed: set },
+      'ci/web g': { tags: [], released: [1] },
+    },
+    keeps: {
+      'ci/web a': 'it was built from the branch "main" of shop: its newest 2 stay',
+      'ci/web b': 'it was built from the branch "main" of shop: its newest 2 stay',
+      'ci/web d': 'it was built from the branch "dev" of shop',
+      'ci/web f': 'which is not known to be deleted',
+    },
+    deletes: {
+      'ci/web c': 'its build 3 of shop is deleted',
+      'ci/web e': 'its tag "5" is that of build 5',
+      'ci/web g': 'its tags came off with build 1 of shop, which is gone',
+    },
+  },
+  {
     title: 'withoutRecord: an organization that could not be read may have a build of that id',
     policy,
     unread: { contoso: '503' },
