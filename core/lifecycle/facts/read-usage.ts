@@ -7,7 +7,7 @@ import { mapConcurrently } from '../../base/concurrency.ts';
 import { AppError, errorMessage, hasCode } from '../../base/errors.ts';
 import type { Reading } from '../../base/reading.ts';
 import { getArtifact } from '../../oci/artifact.ts';
-import { listRepositories } from '../../oci/catalog.ts';
+import { listFolder, listRepositories } from '../../oci/catalog.ts';
 import type { Registry } from '../../oci/registry.ts';
 import { openRepository } from '../../oci/repository.ts';
 import type { UsageFacts } from '../keep-policy/policy-facts.ts';
@@ -45,7 +45,9 @@ export async function readUsageReports(from: EstateRegistry): Promise<UsageFacts
   const { name, registry, usageClusters = [] } = from;
   let found: readonly string[];
   try {
-    found = [...(await listRepositories(registry))].flatMap(each => clusterOfRepository(each) ?? []);
+    // The whole list may be cut before the reports, and a registry may show less of one that begins behind a name.
+    const listed = [...(await listRepositories(registry)), ...(await listFolder(registry, usageFolder.slice(0, -1)))];
+    found = listed.flatMap(each => clusterOfRepository(each) ?? []);
   } catch (thrown) {
     return [{ name, ...unread(`which clusters report into it was not read: ${clauseOf(thrown)}`) }];
   }

@@ -127,8 +127,8 @@ describe('usage, read from reports', () => {
     const usage = await read([registryOf()]);
     assert.deepEqual([usage[1]?.uses, usage[1]?.releases], [large.uses, large.releases]);
     const count = (operation: string) => world.acr.requests.all().filter(each => each.path.includes(operation)).length;
-    // The catalog asks for a sign-in first, and a blob is fetched from another host.
-    assert.deepEqual([count('_catalog'), count('/manifests/'), count('/blobs/')], [2, 2, 2]);
+    // The catalog asks for a sign-in first, and then for what lies behind the folder; a blob is fetched from another host.
+    assert.deepEqual([count('_catalog'), count('/manifests/'), count('/blobs/')], [3, 2, 2]);
   });
 
   it('counts one that is as old as it may be, and no older one, and none of a time to come', async () => {
@@ -168,6 +168,28 @@ describe('usage, read from reports', () => {
     assert.match(
       missing,
       /what prod\/aks-3 runs was not read: there is no report at \S+\/image-lifecycle\/usage\/aks-3:latest/,
+    );
+  });
+
+  it('is found where the whole catalog is cut before it', async () => {
+    for (let at = 0; at < 1001; at += 1) world.acr.world.putImage(`app-${at}`);
+    world.acr.faults.add({ path: /_catalog/ }, { kind: 'truncated' });
+    const usage = await read([registryOf()]);
+    assert.deepEqual(
+      usage.map(({ label, uses }) => [label, uses.kind]),
+      [
+        ['prod/aks-1', 'whole'],
+        ['prod/aks-2', 'whole'],
+      ],
+    );
+  });
+
+  it('is unread where a catalog cannot be begun behind a name', async () => {
+    world.acr.world.putImage('app');
+    world.acr.faults.add({ path: /_catalog/ }, { kind: 'repeated' });
+    assert.match(
+      await why(),
+      /^what prod runs was not read: .* was to go on behind image-lifecycle\/usage, .* names app /m,
     );
   });
 
