@@ -1,5 +1,5 @@
 /** Closes the account of released builds: collects what is due, looks again at what was held, removes what is done. */
-import { mapConcurrently } from '../base/concurrency.ts';
+import { createLimit, mapConcurrently } from '../base/concurrency.ts';
 import { AppError, errorMessage, hasCode } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { headManifest } from '../oci/manifests.ts';
@@ -34,34 +34,59 @@ export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): 
   );
   if (run.timeBox.isOver()) return;
   const due = read.flatMap(each => each ?? []);
-  const repositories = new Set(due.flatMap(({ content }) => claimedOf(content).map(image => image.repository)));
   const results = new Map<string, CollectResult>();
+  const close = createCloser(run, due, results);
+  const repositories = new Set(due.flatMap(repositoriesOf));
   run.timeBox.expect('repositories', repositories.size);
   await mapConcurrently([...repositories], repositoriesAtOnce, async repository => {
     if (run.timeBox.isOver()) return;
     results.set(repository, await collectOne(run, repository, due));
     run.timeBox.finish('repositories');
+    close.whatIsWhole();
   });
-  await closeAll(
-    run,
-    due.map(each => ({ due: each, left: reportImages(run, each, results) })),
-  );
+  for (const each of due) reportImages(run, each, results);
+  await close.end();
 }
 
-/** Closes or renews each account; when the brake holds one, those that were begun end, and no other is begun. */
-async function closeAll(run: Run, accounts: readonly { readonly due: Due; readonly left: Left }[]): Promise<void> {
-  let braked: unknown;
-  await mapConcurrently(accounts, accountsAtOnce, async ({ due, left }) => {
+/** Closes accounts beside the collection, each as soon as all of its repositories were collected. */
+interface Closer {
+  whatIsWhole(): void;
+  /** Closes the rest, and waits. Throws `BRAKE` when those that were begun have ended. */
+  end(): Promise<void>;
+}
+
+function createCloser(run: Run, due: readonly Due[], results: ReadonlyMap<string, CollectResult>): Closer {
+  const limit = createLimit(accountsAtOnce);
+  const closing: Promise<void>[] = [];
+  let waiting = due.map(each => ({ each, repositories: repositoriesOf(each) }));
+  let failure: unknown;
+  const closeOne = async (each: Due): Promise<void> => {
     // What was not looked at to the end must not count as done.
-    if (run.dryRun || braked || run.timeBox.isOver()) return;
+    if (run.dryRun || failure !== undefined || run.timeBox.isOver()) return;
     try {
-      await unlessItFails(run, due, () => closeOrRenew(run, due, left));
+      await unlessItFails(run, each, () => closeOrRenew(run, each, leftOf(run, each, results)));
     } catch (thrown) {
-      if (!hasCode(thrown, 'BRAKE')) throw thrown;
-      braked = thrown;
+      failure ??= thrown;
     }
-  });
-  if (braked) throw braked as Error;
+  };
+  const begin = (isReady: (repositories: readonly string[]) => boolean): void => {
+    const ready = waiting.filter(({ repositories }) => isReady(repositories));
+    const begun = new Set(ready);
+    waiting = waiting.filter(one => !begun.has(one));
+    for (const { each } of ready) closing.push(limit(() => closeOne(each)));
+  };
+  return {
+    whatIsWhole: () => begin(repositories => repositories.every(name => results.has(name))),
+    async end() {
+      begin(() => true);
+      await Promise.all(closing);
+      if (failure !== undefined) throw failure as Error;
+    },
+  };
+}
+
+function repositoriesOf({ content }: Due): string[] {
+  return claimedOf(content).map(image => image.repository);
 }
 
 /** The tombstone and the build's records: what says "keep" may have come since the release, and is needed. */
@@ -126,25 +151,36 @@ interface Left {
   readonly there: readonly ClaimedImage[];
 }
 
-/** Reports each image and gives what is left. */
-function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectResult>): Left {
+/** What is left of a build. */
+function leftOf(run: Run, due: Due, results: ReadonlyMap<string, CollectResult>): Left {
   const pending: ClaimedImage[] = [];
   const there = due.content.images.filter(image => !image.claimed);
   for (const image of claimedOf(due.content)) {
-    const result = results.get(image.repository);
-    if (result?.held.has(image.digest)) there.push(image);
-    const parts = [image, ...image.children.map(child => partOf(image, child))];
-    for (const part of parts) {
-      const hold = result?.held.get(part.digest);
-      const { projectId, buildId } = due.key;
-      const item = { projectId, buildId, subject: placeOf(part) };
-      if (hold) run.report({ ...item, outcome: 'kept', reason: hold.reason });
-      else if (result?.deleted.has(part.digest))
-        run.report({ ...item, outcome: 'deleted', reason: due.content.evidence.statement });
+    const held = results.get(image.repository)?.held;
+    if (held?.has(image.digest)) there.push(image);
+    for (const part of partsOf(image)) {
+      const hold = held?.get(part.digest);
       if (hold && !settles(run, due, part, hold)) pending.push(part);
     }
   }
   return { pending, there };
+}
+
+function reportImages(run: Run, due: Due, results: ReadonlyMap<string, CollectResult>): void {
+  const { projectId, buildId } = due.key;
+  for (const part of claimedOf(due.content).flatMap(partsOf)) {
+    const result = results.get(part.repository);
+    const hold = result?.held.get(part.digest);
+    const item = { projectId, buildId, subject: placeOf(part) };
+    if (hold) run.report({ ...item, outcome: 'kept', reason: hold.reason });
+    else if (result?.deleted.has(part.digest))
+      run.report({ ...item, outcome: 'deleted', reason: due.content.evidence.statement });
+  }
+}
+
+/** An image, and the children of an index. */
+function partsOf(image: ClaimedImage): ClaimedImage[] {
+  return [image, ...image.children.map(child => partOf(image, child))];
 }
 
 /** A hold of somebody else closes the account; a lock, a veto, a use or a tag of this very build does not. */
