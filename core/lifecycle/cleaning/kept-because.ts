@@ -35,7 +35,7 @@ const beginnings: readonly (readonly [RegExp, KeptKind])[] = [
   [/^the tag ".*" of .* is kept by /s, 'a kept tag is on it'],
   [/^(?:it is locked|its tag ".*" is locked)/s, 'it is locked'],
   [
-    /^(?:no build record names it|it has no build record|it may be of a build|the tag of its build )/,
+    /^(?:no build record names it|it has no build record|it may be of a build|the tag of its build |its tags came off with build .* which is of )/s,
     'no record tells its build',
   ],
   [
