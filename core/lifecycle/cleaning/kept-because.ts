@@ -38,6 +38,11 @@ const beginnings: readonly (readonly [RegExp, KeptKind])[] = [
     /^(?:no build record names it|it has no build record|it may be of a build|the tag of its build |its tags came off with build .* which is of )/s,
     'no record tells its build',
   ],
+  // What others have in a registry is no gap in what was read.
+  [
+    /^nothing is known of its build .*: its project is not in the configuration$/s,
+    'the configuration or its record says so',
+  ],
   [
     /^(?:the configuration |a record of build |records and tombstones |build .* was promoted to )/s,
     'the configuration or its record says so',

@@ -144,7 +144,7 @@ function nothingBecause(rules: ReadyRules, { home, records }: Place): string {
   const [first] = records.map(({ record }) => nameBuild(record.build)).sort();
   if (first !== undefined) return `the tag of its build ${first} does not tie it to the build`;
   if (rules.untaggedBefore !== undefined && rules.othersUnread.has(home.registry)) {
-    return 'no record that was read names it, and those of projects outside the configuration were not';
+    return 'no record that was read names it, and those of projects outside the configuration were not read';
   }
   return rules.untaggedBefore === undefined
     ? 'no build record names it, and delete.untagged is not set'

@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { writeRecord } from '../../../../core/lifecycle/build-record.ts';
 import type { CleanReport } from '../../../../core/lifecycle/cleaning/clean-report.ts';
+import { countKept, kindOfReason } from '../../../../core/lifecycle/cleaning/kept-because.ts';
 import { listNotRead } from '../../../../core/lifecycle/cleaning/not-read.ts';
 import { reconcile } from '../../../../core/lifecycle/reconcile.ts';
 import { day, hour, requestOf } from '../estate.ts';
@@ -49,6 +50,7 @@ describe('a registry that is shared', () => {
       planned?.reasons.join('\n'),
     );
     deepEqual([look.unseen, listNotRead(look)], [[], { everything: [], some: [] }]);
+    deepEqual(countKept(look.plan.images), [{ because: 'the configuration or its record says so', images: 1 }]);
   });
 
   it('keeps what a build of ours that is gone recorded as well as one of theirs that lives', async () => {
@@ -124,7 +126,8 @@ describe('a registry that is shared', () => {
     for (let run = 0; run < 2; run += 1) {
       const { look } = await world.clean({ policy });
       const reasons = look.plan.images.find(each => each.digest === digest)?.reasons ?? [];
-      match(reasons.join(), /^no record that was read names it, and those of projects outside .* were not$/);
+      match(reasons.join(), /^no record that was read names it, and those of projects outside .* were not read$/);
+      deepEqual(reasons.map(kindOfReason), ['something was not read']);
       equal(look.unseen.length, 1);
       match(
         look.unseen[0] ?? '',
