@@ -9,7 +9,7 @@ import { type AzureDevOpsEmulator, startAzureDevOps } from '../emulators/azure-d
 import { type EntraEmulator, startEntra } from '../emulators/entra/entra.ts';
 import { type KubernetesEmulator, startKubernetes } from '../emulators/kubernetes/kubernetes.ts';
 import { createClock, type SettableClock } from '../emulators/settable-clock.ts';
-import { createTls } from '../emulators/tls.ts';
+import { createTls, type TlsMaterial } from '../emulators/tls.ts';
 import {
   type AgentFolder,
   buildTasks,
@@ -43,6 +43,8 @@ export interface NewImages {
 export interface Cleaning {
   readonly agent: AgentFolder;
   readonly clock: SettableClock;
+  /** What every server of it speaks TLS by, and the agent trusts. */
+  readonly tls: TlsMaterial;
   readonly entra: EntraEmulator;
   readonly devOps: AzureDevOpsEmulator;
   readonly ci: AcrEmulator;
@@ -81,6 +83,9 @@ export async function openCleaning(options: Pick<AcrOptions, 'abac'> = {}): Prom
     startAzureDevOps({ collectionId, tls, clock, flavour: 'server' }),
     startKubernetes({ tls, clock }),
   ]);
+  // What makes it a cluster; one that runs nothing at all counts as unread.
+  const dns = { containers: [{ name: 'coredns', image: 'registry.k8s.io/coredns/coredns:v1.11.1' }] };
+  cluster.add('pods', { metadata: { name: 'coredns-1', namespace: 'kube-system' }, spec: dns });
   devOps.world.addProject({ id: projectId, name: 'Web Shop' });
   devOps.world.addProject({ id: library.projectId, name: 'Library' });
   devOps.world.addDefinition({ projectId, id: definitionId });
@@ -91,6 +96,7 @@ export async function openCleaning(options: Pick<AcrOptions, 'abac'> = {}): Prom
   return {
     agent,
     clock,
+    tls,
     entra,
     devOps,
     ci,

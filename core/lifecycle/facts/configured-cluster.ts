@@ -6,6 +6,7 @@ import { readCluster } from '../../kubernetes/read-cluster.ts';
 import type { ClusterConfiguration } from '../configuration/cluster-schema.ts';
 import type { KeepPolicy } from '../keep-policy/policy-schema.ts';
 import type { ClusterReading, EstateCluster } from './estate.ts';
+import { demandUses } from './whole-cluster.ts';
 
 /** What reading a cluster needs beside its configuration. */
 export interface ClusterOptions {
@@ -30,7 +31,9 @@ export function configuredCluster(
       const unread = { kind: 'unread', reason: errorMessage(thrown).replace(/\.$/, '') } as const;
       return { takenAt: undefined, uses: unread, releases: unread };
     }
-    return { takenAt: clock.now(), ...(await readCluster(api, options)) };
+    const takenAt = clock.now();
+    const { uses, releases } = await readCluster(api, options);
+    return { takenAt, uses: demandUses(uses), releases };
   };
   return { name, read };
 }

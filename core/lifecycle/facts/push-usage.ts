@@ -6,7 +6,6 @@ import type { Clock } from '../../base/clock.ts';
 import { AppError, errorMessage, hasCode, inputError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Reading } from '../../base/reading.ts';
-import type { UseFact } from '../../kubernetes/usage.ts';
 import { putArtifact } from '../../oci/artifact.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { headManifest } from '../../oci/manifests.ts';
@@ -16,6 +15,7 @@ import { removeManifest } from '../remove.ts';
 import type { ClusterReading } from './estate.ts';
 import { readUsageReport } from './read-usage.ts';
 import { formatUsageReport, type UsageReport, usageReportType, usageRepository, usageTag } from './usage-report.ts';
+import { demandUses } from './whole-cluster.ts';
 
 /** A cluster that reports. */
 export interface ReportingCluster {
@@ -68,7 +68,7 @@ export async function pushUsageReport(
     clusterId,
     takenAt,
     tool: options.tool,
-    uses: checkUses(itemsOf(uses, `What ${cluster.name} runs`), cluster.name),
+    uses: itemsOf(demandUses(uses), `What ${cluster.name} runs`),
     releases: cluster.reportsReleases ? itemsOf(releases, `What Helm stores in ${cluster.name}`) : undefined,
   };
   const document = { type: usageReportType, json: formatUsageReport(report) };
@@ -123,14 +123,6 @@ function checkOwner({ label }: Repository, earlier: UsageReport | undefined, clu
 function itemsOf<T>(reading: Reading<T>, what: string): readonly T[] {
   if (reading.kind === 'whole') return reading.items;
   throw new AppError(`${what} was not read whole, so nothing was reported: ${reading.reason}.`, {
-    code: 'CLUSTER_UNREAD',
-  });
-}
-
-/** Every cluster runs what makes it one, and the pod that this is: a list without anything is that of another place. */
-function checkUses(uses: readonly UseFact[], name: string): readonly UseFact[] {
-  if (uses.length > 0) return uses;
-  throw new AppError(`${name} says that it runs nothing at all, which no cluster does; nothing was reported.`, {
     code: 'CLUSTER_UNREAD',
   });
 }
