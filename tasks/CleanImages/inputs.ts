@@ -1,16 +1,7 @@
 /** CleanImages' inputs: the one file that knows their names. task.json declares them. */
 import { inputError } from '../../core/base/errors.ts';
 import { readHostKind } from '../agent/host.ts';
-import {
-  readChoice,
-  readCount,
-  readLines,
-  readList,
-  readOptionalPath,
-  readPath,
-  readSwitch,
-  readText,
-} from '../agent/input.ts';
+import { readChoice, readCount, readLines, readList, readOptionalPath, readSwitch, readText } from '../agent/input.ts';
 import { readRegistryAddress } from '../agent/sign-in.ts';
 
 /** At most so many connections of a kind, and registries of an audit. */
@@ -27,6 +18,8 @@ export const inputNames = [
   'azureSubscriptions',
   'containerRegistries',
   'azureDevOpsConnection',
+  'gitHubConnections',
+  'gitHubEnterpriseConnections',
   'kubernetesConnections',
   'kubeconfig',
   'planFile',
@@ -46,6 +39,8 @@ export interface ConnectionIds {
   readonly containerRegistries: readonly string[];
   /** Empty: the job's own token. */
   readonly azureDevOpsConnection: string;
+  readonly gitHubConnections: readonly string[];
+  readonly gitHubEnterpriseConnections: readonly string[];
   readonly kubernetesConnections: readonly string[];
   /** A path; empty where there is none. */
   readonly kubeconfig: string;
@@ -88,7 +83,7 @@ export function readInputs(): CleanImagesInputs {
     why: readLines('why', maxQuestions),
     approved: mode === 'apply' ? readApproved() : undefined,
     maxMinutes: readCount('maxMinutes', 0, [0, maxMinutes]),
-    outputDirectory: readPath('outputDirectory'),
+    outputDirectory: readOutputDirectory(),
     artifact: readArtifact(mode),
   };
 }
@@ -98,9 +93,20 @@ function readConnections(): ConnectionIds {
     azureSubscriptions: readList('azureSubscriptions', maxConnections),
     containerRegistries: readList('containerRegistries', maxConnections),
     azureDevOpsConnection: readText('azureDevOpsConnection'),
+    gitHubConnections: readList('gitHubConnections', maxConnections),
+    gitHubEnterpriseConnections: readList('gitHubEnterpriseConnections', maxConnections),
     kubernetesConnections: readList('kubernetesConnections', maxConnections),
     kubeconfig: readOptionalPath('kubeconfig'),
   };
+}
+
+/** The folder is published whole, so it may not be that of the sources, which is also what the agent makes of an empty path. */
+function readOutputDirectory(): string {
+  const path = readOptionalPath('outputDirectory');
+  if (path) return path;
+  throw inputError(
+    'The input outputDirectory is empty, or the folder of the sources, all of which would be published. Leave it out for its default, or name a folder of its own.',
+  );
 }
 
 function readConfigured(mode: Mode): Pick<CleanImagesInputs, 'configuration' | 'registries'> {

@@ -179,6 +179,12 @@ describe('CleanImages and inputs that are wrong', () => {
       { outputDirectory: '$(Nowhere)/x' },
       /input outputDirectory names the variable/,
     ],
+    ['no folder', { outputDirectory: '' }, /input outputDirectory is empty, or the folder of the sources, all of whi/],
+    [
+      'the folder of the sources',
+      { outputDirectory: '.' },
+      /input outputDirectory is empty, or the folder of the sour/,
+    ],
     [
       'neither true nor false',
       { publishArtifact: 'maybe' },
