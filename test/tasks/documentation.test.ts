@@ -110,8 +110,14 @@ describe('documentation of the tasks', () => {
       match => match[1],
     );
     const within = [...text.matchAll(/dependencies\.plan\.outputs\['plan\.clean\.(\w+)'\]/g)].map(match => match[1]);
-    assert.deepEqual([...within, ...across], ['deletions', 'planHash', 'deletions', 'unread', 'planHash']);
+    assert.deepEqual([...within, ...across], ['deletions', 'deletions', 'planHash', 'deletions', 'unread', 'planHash']);
     for (const name of [...within, ...across]) assert.ok(outputs.includes(name ?? ''), name);
+    // A rejected approval is "Failed": only where nothing is to go may nobody have been asked.
+    const condition = /stage: apply\n[^]*?condition: \|\n([^]*?)\n {4}jobs:/.exec(text)?.[1]?.replaceAll(/\s+/g, '');
+    assert.equal(
+      condition,
+      "and(not(canceled()),in(dependencies.plan.result,'Succeeded','SucceededWithIssues'),or(eq(dependencies.approve.result,'Succeeded'),and(eq(dependencies.approve.result,'Skipped'),eq(dependencies.plan.outputs['plan.clean.deletions'],'0'))))",
+    );
     assert.ok(jobs.some(job => job.pool === 'server' && job.steps[0]?.task === 'ManualValidation@1'));
   });
 
