@@ -14,6 +14,7 @@ const allowed: readonly (readonly [part: RegExp, from: RegExp])[] = [
   [/^core\/base\//, /^core\/base\//],
   [/^core\/oci\//, /^core\/(base|oci)\//],
   [/^core\/acr\//, /^core\/(base|oci|acr)\//],
+  [/^core\/github\//, /^core\/(base|oci|github)\//],
   [/^core\/azure-devops\//, /^core\/(base|azure-devops)\//],
   [/^core\/helm\//, /^core\/(base|helm)\//],
   [/^core\/kubernetes\//, /^core\/(base|helm|kubernetes)\//],

@@ -25,6 +25,7 @@ export async function openEstate(job: Job, onProgress: NonNullable<Estate['onPro
     registries,
     organizations: organizations.map(({ url, projects }) => ({ name: url, projects, ...connectedTo(job, url) })),
     clusters: job.clusters,
+    gitHosts: job.gitHosts,
     clock: systemClock,
     log: agentLog,
     onProgress,

@@ -1,10 +1,12 @@
 /** Everything that a step works with, opened: what is wrong with its inputs is found here, before anything is asked. */
+import type { GitHub } from '../../core/github/graphql.ts';
 import type { OfferedCluster } from '../../core/kubernetes/offered-cluster.ts';
 import type { CleanPlan } from '../../core/lifecycle/cleaning/clean-plan.ts';
 import type { Configuration } from '../../core/lifecycle/configuration/configuration.ts';
 import type { EstateCluster } from '../../core/lifecycle/facts/estate.ts';
 import type { Http } from '../../core/oci/http.ts';
 import { connectOrganization, type Organization } from '../agent/azure-devops.ts';
+import { openGitHubs } from '../agent/git-hub.ts';
 import { hostOf } from '../agent/sign-in.ts';
 import { readApprovedPlan } from './approved-plan.ts';
 import { assumeClusters, offerClusters, openClusters } from './clusters.ts';
@@ -22,6 +24,7 @@ export interface Job {
   /** By their URLs in the configuration. */
   readonly organizations: ReadonlyMap<string, Organization>;
   readonly clusters: readonly EstateCluster[];
+  readonly gitHosts: readonly GitHub[];
 }
 
 /** Reads and opens. Nothing is sent. Throws `INPUT_INVALID` or `SIGN_IN_FAILED`, naming the input. */
@@ -43,7 +46,10 @@ export async function prepare(http: Http): Promise<Job> {
     ]),
   );
   const clusters = openClusters(configuration, offers);
-  return { inputs, configuration, approved, registries, organizations, clusters };
+  const gitHosts = (['gitHubConnections', 'gitHubEnterpriseConnections'] as const).flatMap(input =>
+    openGitHubs({ input, ids: connections[input] }, http),
+  );
+  return { inputs, configuration, approved, registries, organizations, clusters, gitHosts };
 }
 
 function assume(

@@ -3,6 +3,7 @@ import type { AzureDevOps } from '../../azure-devops/connection.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Reading } from '../../base/reading.ts';
+import type { GitHub } from '../../github/graphql.ts';
 import type { HelmReleaseFact, UseFact } from '../../kubernetes/usage.ts';
 import type { Registry } from '../../oci/registry.ts';
 
@@ -56,6 +57,8 @@ export interface Estate {
   readonly registries: readonly EstateRegistry[];
   readonly organizations: readonly EstateOrganization[];
   readonly clusters: readonly EstateCluster[];
+  /** Where git repositories outside of these organizations are asked for, each for its own host; none where left out. */
+  readonly gitHosts?: readonly GitHub[] | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Told of each step, for people: a sentence without a full stop, and how far it is (0 to 1). */
