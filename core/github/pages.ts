@@ -65,7 +65,6 @@ async function walk<T>(
   what: string,
 ): Promise<FoundList<T> | Unknown | 'moved'> {
   const found = new Map<string | number, T>();
-  const cursors = new Set<string>();
   let first: Page<T> | undefined;
   for (let after: string | undefined; ; ) {
     const page = await askPage(about, list, after);
@@ -75,16 +74,15 @@ async function walk<T>(
     if (page.totalCount > most) return nothing(what, `there are more than ${most}, which is not read`);
     const before = found.size;
     for (const each of page.items) found.set(list.keyOf(each), each);
-    if (found.size !== before + page.items.length) return 'moved';
+    // Each page brings something new, and all of them no more than was counted: so there is an end.
+    if (found.size !== before + page.items.length || found.size > first.totalCount) return 'moved';
     if (!page.next) {
       return found.size === first.totalCount ? { kind: 'found', items: [...found.values()] } : 'moved';
     }
     const { cursor } = page.next;
-    // Without progress there would be no end.
-    if (cursor === null || cursors.has(cursor) || page.items.length === 0) {
+    if (cursor === null || page.items.length === 0) {
       return nothing(what, 'its pages lead nowhere; try again later');
     }
-    cursors.add(cursor);
     after = cursor;
   }
 }
