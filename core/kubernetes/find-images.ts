@@ -2,9 +2,9 @@
 
 /** Lists whose entries are containers, in whatever holds the specification of a pod. */
 const containers = new Set(['containers', 'initContainers', 'ephemeralContainers']);
-/** `[host/]path[:tag][@digest]`. An address of a web page is none, nor is a text with spaces. */
+/** `[host/]path[:tag][@digest]`; a host may be written in capitals. An address of a web page is none, nor is a text with spaces. */
 const imageName =
-  /^[a-z0-9][a-z0-9._-]*(?::\d+)?(?:\/[a-z0-9._-]+)*(?::\w[\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?$/;
+  /^(?:[A-Za-z0-9][A-Za-z0-9._-]*(?::\d+)?\/)?[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9._-]+)*(?::\w[\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?$/;
 
 /** A value, and the last steps to it; an item of a list is `*`. */
 interface Place {

@@ -68,6 +68,7 @@ async function walk<T>(api: KubernetesApi, request: ListRequest<T>): Promise<Lis
   const what = `${nameOf(request)} of ${api.server}`;
   const state: Walk<T> = { items: [], objects: 0, announced: 0, pageSize: request.pageSize };
   let token = '';
+  const seen = new Set<string>();
   for (let pages = 0; pages < maxPages; pages += 1) {
     const read = await askPage(api, request, what, { state, token });
     if ('kind' in read) return read;
@@ -75,7 +76,8 @@ async function walk<T>(api: KubernetesApi, request: ListRequest<T>): Promise<Lis
     if (added) return added;
     const next = read.page.metadata.continue;
     if (next === '') return endOf(state, what);
-    if (next === token) return unread(what, 'its pages lead in a circle, so it has no end');
+    if (seen.has(next)) return unread(what, 'its pages lead in a circle, so it has no end');
+    seen.add(next);
     token = next;
   }
   return unread(what, `it has more than ${maxPages} pages`);

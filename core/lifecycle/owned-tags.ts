@@ -2,6 +2,7 @@
  * Which tags are a build's own, so that its end takes them off; every other tag holds the image. Pure.
  * What a tag contains is judged by the id and number that Azure DevOps states, never by the record's.
  */
+import { matchesParts } from './keep-policy/name-pattern.ts';
 import type { Rules } from './rules.ts';
 
 /** Why a tag is a build's own. A number is not unique among pipelines, so it counts for less than an id. */
@@ -65,9 +66,5 @@ function matchesPattern(tag: string, pattern: string, build: StatedBuild): boole
 
 /** Whether `text` as a whole matches `glob`, in which `*` stands for any characters and nothing else is special. */
 export function matchesGlob(text: string, glob: string): boolean {
-  const expression = glob
-    .split('*')
-    .map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    .join('.*');
-  return new RegExp(`^${expression}$`, 's').test(text);
+  return matchesParts(text, glob.split('*'));
 }

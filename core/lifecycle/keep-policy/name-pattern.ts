@@ -44,8 +44,11 @@ function parseExpression(text: string): NamePattern {
   }
 }
 
-/** The first part begins the name, the last one ends it, and each between them is found behind the one before. */
-function matchesParts(name: string, parts: readonly string[]): boolean {
+/**
+ * Whether a name is these parts in their order, with anything between them: the first part begins it, the last one ends it.
+ * In time proportional to the name.
+ */
+export function matchesParts(name: string, parts: readonly string[]): boolean {
   const [first = '', ...others] = parts;
   const last = others.pop();
   if (last === undefined) return name === first;

@@ -80,6 +80,22 @@ describe('a cluster that cannot be read', () => {
     });
   }
 
+  it('is unread where tokens lead in a wider circle', async () => {
+    const turns = ['a', 'b', 'a', 'b'];
+    for (const [at, token] of turns.entries()) {
+      const json = { ...emptyPage, metadata: { resourceVersion: '1', continue: token } };
+      cluster.emulator.faults.add({
+        operation: 'list pods',
+        nth: at + 1,
+        count: 1,
+        effect: { kind: 'status', status: 200, json },
+      });
+    }
+    const { uses } = await readCluster(cluster.api);
+    assert.match(uses.kind === 'unread' ? uses.reason : '', /lead in a circle/);
+    assert.equal(countOf('list pods'), 3);
+  });
+
   const countOf = (operation: string): number => cluster.emulator.requests.count(operation);
   const wholeWith = async (pods: number): Promise<void> => {
     const { uses } = await readCluster(cluster.api);

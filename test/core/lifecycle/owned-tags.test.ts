@@ -59,5 +59,8 @@ describe('the tags that are a build’s own', () => {
     equal(matchesGlob('team-ab/app', 'team-a/*'), false);
     equal(matchesGlob('teamXa/app', 'team.a/*'), false);
     equal(matchesGlob('x/team-a/app', 'team-a/*'), false);
+    equal(matchesGlob('team-a/app', '*'), true);
+    equal(matchesGlob('aba', 'ab*ba'), false);
+    equal(matchesGlob('abba', 'ab*ba'), true);
   });
 });
