@@ -139,7 +139,8 @@ async function runClean(say: (line: string) => void): Promise<Figures> {
   const budgets = { ...publishedBudgets(10_000), windowMs: 10_000 };
   const world: CleanWorld = { repositories: 500, builds: 10_000, images: 5, gone: 2000, latencyMs: 20, budgets };
   const client = await bundleApart<CleanOrder, CleanResult>('scripts/bench/clean-process.ts');
-  const figures = await measureClean(world, client.run).finally(() => client.remove());
+  const figures = await measureClean(world, order => client.run(order));
+  await client.remove();
   for (const step of ['whole', 'second'] as const) {
     const { requests, throttled, floors, client: of } = figures[step];
     say(`${step}, ${of.seconds} s, of which ${of.lookSeconds} s to look; ${of.rssMB} MB: ${tell(requests)}`);

@@ -29,7 +29,7 @@ export function seedBuilds(estate: Estate, world: RecordedWorld, when: (ordinal:
     );
     const images = repositories.map(repository => {
       const tags = [String(id)];
-      const { digest, size = 0, mediaType } = acr.world.putImage(repository, { tags, at });
+      const { digest, size, mediaType } = acr.world.putImage(repository, { tags, at });
       return { repository, digest, mediaType, size, children: [], tags };
     });
     putRecord(estate, build, images, at);

@@ -210,14 +210,18 @@ function makeBuilt({ team, repository, at, megabytes }: Wanted, making: Making, 
     });
   }
   const wasReleased = isReleased && isOld && isRecorded && at % 11 !== 0;
-  const names = [
+  const tags = nameBuilt(id, at, wasReleased).map(name => ({ name, locked: at % 41 === 40, changedAt: pushedAt }));
+  const released = wasReleased ? { released: [build], releasedAt: now - (at % 2 === 0 ? 3 : 30) * hour } : {};
+  return [{ ...top, tags, ...released }, ...(isMulti ? images : [])];
+}
+
+/** The tags of what a build pushed. */
+function nameBuilt(id: number, at: number, wasReleased: boolean): string[] {
+  return [
     ...(wasReleased || at % 17 === 16 ? [] : [String(id)]),
     ...(at % 23 === 5 ? [`v1.${at}.0`] : []),
     ...(at === 0 ? ['latest'] : []),
   ];
-  const tags = names.map(name => ({ name, locked: at % 41 === 40, changedAt: pushedAt }));
-  const released = wasReleased ? { released: [build], releasedAt: now - (at % 2 === 0 ? 3 : 30) * hour } : {};
-  return [{ ...top, tags, ...released }, ...(isMulti ? images : [])];
 }
 
 function makeBuild({
