@@ -99,14 +99,10 @@ describe('every keep plan', () => {
     'more time': fc.constant(policy => withKeep(policy, { newerThan: '90h' })),
     'a stricter registry': fc.constant(policy => ({ ...policy, prod: 'keep' })),
     'nothing untagged': fc.constant(policy => ({ ...policy, delete: { ...policy.delete, untagged: undefined } })),
-    'other pipelines without a record': fc.constant(policy => ({
-      ...policy,
-      delete: { ...policy.delete, withoutRecord: { tagsMatching: '/^\\d+$/', definitions: [8] } },
-    })),
-    'other tags without a record': fc.constant(policy => ({
-      ...policy,
-      delete: { ...policy.delete, withoutRecord: { tagsMatching: '/^web-\\d+$/', definitions: [7] } },
-    })),
+    'other pipelines without a record': fc.constant(policy => narrow(policy, { definitions: [9] })),
+    'fewer tags without a record': fc
+      .constantFrom('/^\\d+$/', '/^web-\\d+$/')
+      .map(tagsMatching => policy => narrow(policy, { tagsMatching })),
     'nothing without a record': fc.constant(policy => ({
       ...policy,
       delete: { ...policy.delete, withoutRecord: 'keep' },
@@ -126,6 +122,12 @@ describe('every keep plan', () => {
 
 function withKeep(policy: WrittenPolicy, keep: Partial<WrittenPolicy['keep']>): WrittenPolicy {
   return { ...policy, keep: { ...policy.keep, ...keep } };
+}
+
+function narrow(policy: WrittenPolicy, withoutRecord: object): WrittenPolicy {
+  const rule = policy.delete.withoutRecord;
+  if (typeof rule !== 'object') return policy;
+  return { ...policy, delete: { ...policy.delete, withoutRecord: { ...rule, ...withoutRecord } } };
 }
 
 function nameOf({ registry, repository, digest }: KeepPlan['images'][number]): string {
