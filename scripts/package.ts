@@ -99,6 +99,8 @@ const taskSchema = {
               'connectedService:AzureRM',
               'connectedService:dockerregistry',
               'connectedService:kubernetes',
+              'connectedService:github',
+              'connectedService:githubenterprise',
             ],
           },
           label: text,

@@ -60,7 +60,7 @@ export async function getArtifact(
   if (manifest.artifactType !== type || !layer || layer.mediaType !== type || more.length > 0) {
     throw unreadable(`${what} is not an artifact of the type ${type}.`);
   }
-  const bytes = readInline(layer, what) ?? (await getSmallBlob(repository, layer.digest, maxBytes));
+  const bytes = readInline(layer, maxBytes, what) ?? (await getSmallBlob(repository, layer.digest, maxBytes));
   if (!bytes) throw unreadable(`${what}: its content ${layer.digest} is missing.`);
   try {
     return { digest: manifest.digest, json: JSON.parse(Buffer.from(bytes).toString('utf8')) };
@@ -75,8 +75,13 @@ function inline(layer: Buffer): { readonly data?: string } {
 }
 
 /** What the descriptor holds of its content. As the specification demands, it counts only where its digest agrees. */
-function readInline({ data, digest, size }: Descriptor, what: string): Uint8Array | undefined {
+function readInline({ data, digest, size }: Descriptor, maxBytes: number, what: string): Uint8Array | undefined {
   if (data === undefined) return undefined;
+  if (size > maxBytes) {
+    throw new AppError(`${what}: its content has ${size} bytes, and no more than ${maxBytes} are read.`, {
+      code: 'TOO_LARGE',
+    });
+  }
   const bytes = Buffer.from(data, 'base64');
   if (bytes.byteLength === size && computeDigest(bytes) === digest) return bytes;
   throw unreadable(`${what}: the content that stands in its manifest is not ${digest}.`);

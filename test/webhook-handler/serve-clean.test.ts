@@ -82,6 +82,8 @@ describe('webhook-handler serve, under a policy', () => {
     const { deleted, kept } = await said('reconciliation ended', 2);
     deepEqual([deleted, kept], [undefined, 1]);
     deepEqual(world.ci.world.manifests('shop/api'), [api]);
+    // What was held has its grace anew.
+    world.clock.advance(25 * hour);
     await world.report();
     await notify(hintOf(102));
     equal((await said('reconciliation ended', 3))['deleted'], 1);
