@@ -37,9 +37,10 @@ export function listBuilt(
   for (const { places: own } of places.homes) {
     for (const place of own) {
       const { records } = place;
-      const builds = records.length > 0 ? records.flatMap(each => each.build ?? []) : buildsWithoutRecord(rules, place);
-      for (const build of new Set(builds)) {
-        for (const fact of build.facts) addBuilt(sourceOf(found, fact.source), place, fact, commits);
+      const builds = records.length > 0 ? records.map(each => each.build) : buildsWithoutRecord(rules, place);
+      // Nearly every image has one record, of one build.
+      for (const build of builds.length > 1 ? new Set(builds) : builds) {
+        for (const fact of build?.facts ?? []) addBuilt(sourceOf(found, fact.source), place, fact, commits);
       }
     }
   }

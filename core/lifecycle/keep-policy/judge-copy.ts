@@ -47,7 +47,7 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
   // Held everywhere, it stays whatever would let it go.
   if (place.copies.keptBy) return heldElsewhere;
   const verdict = unrecorded ?? judgeCauses(rules, place, tags);
-  const gaps = gapsOf(place);
+  const gaps = hasGaps(place) ? gapsOf(place) : noGaps;
   if (gaps.length === 0) return verdict;
   // Of what nothing lets go, nobody need ask what it refers to.
   return { kind: 'stays', reasons: verdict.kind === 'goes' ? gaps : verdict.reasons };
@@ -87,6 +87,12 @@ function addRule(rules: ReadyRules, { home, records }: Place, stays: string[]): 
 function addLocks({ image }: Place, stays: string[]): void {
   if (image.locked) stays.push('it is locked');
   for (const tag of image.tags) if (tag.locked) stays.push(`its tag "${tag.name}" is locked`);
+}
+
+const noGaps: readonly string[] = [];
+
+function hasGaps({ home, image }: Place): boolean {
+  return image.subject === undefined || (image.referrers === undefined && !home.hasAllSubjects);
 }
 
 /** What could hold it and was not read. */

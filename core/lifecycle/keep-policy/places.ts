@@ -52,6 +52,7 @@ export interface Places {
 }
 
 const noRecords: readonly RecordEntry[] = [];
+const noNames: readonly string[] = [];
 
 /** Joins what was read of the registries. What is unread is left out; unread-sources.ts tells of it. */
 export function gatherPlaces(facts: PlanFacts, builds: KnownBuilds): Places {
@@ -92,9 +93,10 @@ export function subjectsOf({ subject, tags }: ImageFact): Digest[] {
 }
 
 /** The names of its tags, and of those that a release took off it. */
-export function everyTagOf({ tags, takenTags = [] }: ImageFact): string[] {
+export function everyTagOf({ tags, takenTags }: ImageFact): readonly string[] {
+  if (tags.length === 0 && !takenTags?.length) return noNames;
   const names = tags.map(tag => tag.name);
-  return takenTags.length === 0 ? names : [...new Set([...names, ...takenTags])];
+  return takenTags?.length ? [...new Set([...names, ...takenTags])] : names;
 }
 
 /** Its tags but those of signatures and those that name a chart's content. */
