@@ -38,12 +38,17 @@ export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): 
   const close = createCloser(run, due, results);
   const repositories = new Set(due.flatMap(repositoriesOf));
   run.timeBox.expect('repositories', repositories.size);
-  await mapConcurrently([...repositories], repositoriesAtOnce, async repository => {
-    if (run.timeBox.isOver()) return;
-    results.set(repository, await collectOne(run, repository, due));
-    run.timeBox.finish('repositories');
-    close.whatIsWhole();
-  });
+  try {
+    await mapConcurrently([...repositories], repositoriesAtOnce, async repository => {
+      if (run.timeBox.isOver()) return;
+      results.set(repository, await collectOne(run, repository, due));
+      run.timeBox.finish('repositories');
+      close.whatIsWhole();
+    });
+  } catch (thrown) {
+    await close.abandon(thrown);
+    throw thrown;
+  }
   for (const each of due) reportImages(run, each, results);
   await close.end();
 }
@@ -51,6 +56,8 @@ export async function settleDue(run: Run, tombstones: readonly DueTombstone[]): 
 /** Closes accounts beside the collection, each as soon as all of its repositories were collected. */
 interface Closer {
   whatIsWhole(): void;
+  /** Begins no other, and waits for those that were begun: nothing goes on behind a run that has failed or was stopped. */
+  abandon(why: unknown): Promise<void>;
   /** Closes the rest, and waits. Throws `BRAKE` when those that were begun have ended. */
   end(): Promise<void>;
 }
@@ -62,7 +69,7 @@ function createCloser(run: Run, due: readonly Due[], results: ReadonlyMap<string
   let failure: unknown;
   const closeOne = async (each: Due): Promise<void> => {
     // What was not looked at to the end must not count as done.
-    if (run.dryRun || failure !== undefined || run.timeBox.isOver()) return;
+    if (run.dryRun || run.signal?.aborted || failure !== undefined || run.timeBox.isOver()) return;
     try {
       await unlessItFails(run, each, () => closeOrRenew(run, each, leftOf(run, each, results)));
     } catch (thrown) {
@@ -77,6 +84,10 @@ function createCloser(run: Run, due: readonly Due[], results: ReadonlyMap<string
   };
   return {
     whatIsWhole: () => begin(repositories => repositories.every(name => results.has(name))),
+    async abandon(why) {
+      failure ??= why;
+      await Promise.all(closing);
+    },
     async end() {
       begin(() => true);
       await Promise.all(closing);
