@@ -41,15 +41,18 @@ export function chooseReferences(
   now: number,
 ): Chosen {
   const readings = told.map(each => readingOf(rule, each));
-  const failed = readings.find(each => each.kind === 'unread');
-  if (failed || readings.length === 0) return assume(rule, built, failed?.reason ?? 'nobody asked');
+  // Of several the first by name, and not by the order in which they were told.
+  const [failed] = readings.flatMap(each => (each.kind === 'unread' ? each.reason : [])).sort();
+  if (failed !== undefined || readings.length === 0) return assume(rule, built, failed ?? 'nobody asked');
   const candidates = readings.flatMap(each => (each.kind === 'whole' ? each.items : []));
   const chosen = limit(rule, active(rule, join(candidates.filter(each => isMeant(rule, each.name))), now));
-  const untold = rule.kind === 'tag' ? chosen.find(each => each.commit === undefined) : undefined;
+  const untold = rule.kind === 'tag' ? chosen.filter(each => each.commit === undefined) : [];
+  const [name] = untold.map(each => each.name).sort();
   return {
     references: chosen.map(each => choiceOf(rule, each)),
     unread: '',
-    everyImage: untold && `it may be built from the commit of the tag "${untold.name}", which is not known`,
+    everyImage:
+      name === undefined ? undefined : `it may be built from the commit of the tag "${name}", which is not known`,
   };
 }
 

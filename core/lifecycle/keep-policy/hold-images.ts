@@ -21,6 +21,7 @@ function livingBecause(
 ): string | undefined {
   if (!known) return `nothing is known of its build ${nameBuild(build)}`;
   if (!known.isGone) return reasonOf(known, now);
+  // All answers agree on it: a build of which they do not is not gone.
   const other = known.facts.find(each => each.definition !== definition);
   return (
     other &&

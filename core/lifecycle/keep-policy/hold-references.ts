@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { type Built, listBuilt, type SourceBuilt } from './built-images.ts';
 import { type Choice, chooseReferences } from './choose-references.ts';
 import { pickImages } from './pick-images.ts';
-import type { Home, Places } from './places.ts';
+import type { Home, Place, Places } from './places.ts';
 import type { PlanFacts, SourceFacts } from './policy-facts.ts';
 import type { ReferenceRule } from './policy-schema.ts';
 import type { ReadyRules } from './ready-rules.ts';
@@ -12,8 +12,11 @@ import type { ReadyRules } from './ready-rules.ts';
 /** Tells a reason for which an image stays. */
 export type Tell = (digest: Digest, reason: string) => void;
 
+/** Tells a reason for which one copy of an image stays. */
+type TellPlace = (place: Place, reason: string) => void;
+
 /** Tells every image that a rule about references keeps. Several rules for one reference keep what any of them keeps. */
-export function holdReferences(rules: ReadyRules, facts: PlanFacts, places: Places, tell: Tell): void {
+export function holdReferences(rules: ReadyRules, facts: PlanFacts, places: Places, tell: TellPlace): void {
   if (rules.keep.references.length === 0) return;
   const told = groupBy(facts.sources, each => each.source);
   const found = listBuilt(rules, places, taggedCommits(facts));
@@ -24,10 +27,7 @@ export function holdReferences(rules: ReadyRules, facts: PlanFacts, places: Plac
     const ruling = { built, unclear, now: facts.now, told: told.get(source) ?? [] };
     for (const rule of rules.keep.references) holdByRule(rule, ruling, tell);
     for (const { place } of built.unclear) {
-      tell(
-        place.image.digest,
-        'what its build was made from is not known, and it may be a reference that a rule keeps',
-      );
+      tell(place, 'what its build was made from is not known, and it may be a reference that a rule keeps');
     }
   }
 }
@@ -44,17 +44,16 @@ function taggedCommits({ sources }: PlanFacts): Set<string> {
   return new Set(tags.flatMap(each => each.commit ?? []));
 }
 
-function holdByRule(rule: ReferenceRule, { built, unclear, told, now }: Ruling, tell: Tell): void {
+function holdByRule(rule: ReferenceRule, { built, unclear, told, now }: Ruling, tell: TellPlace): void {
   if (rule.images.last === 0 && (rule.images.operator === 'And' || rule.images.in === undefined)) return;
   const { everyImage, references, unread } = chooseReferences(rule, told, built, now);
-  if (everyImage !== undefined) for (const { place } of built.all) tell(place.image.digest, everyImage);
+  if (everyImage !== undefined) for (const { place } of built.all) tell(place, everyImage);
   for (const choice of references) {
     const reason = `it was built from ${choice.label}${nameSource(built)}: ${tellImages(rule)}${unread}`;
     for (const [home, images] of groupBy(imagesOf(choice, built), each => each.place.home)) {
       const others = (unclear.get(home) ?? []).map(each => ({ ...each, isUnclear: true as const }));
-      const own = new Set(images.map(each => each.place.image.digest));
-      for (const digest of pickImages([...images, ...others], rule.images, now))
-        if (own.has(digest)) tell(digest, reason);
+      const own = new Set(images.map(each => each.place));
+      for (const place of pickImages([...images, ...others], rule.images, now)) if (own.has(place)) tell(place, reason);
     }
   }
 }

@@ -44,8 +44,8 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
     }
   }
   if (stays.length > 0) return { kind: 'stays', reasons: stays };
-  // Held everywhere, it stays whatever would let it go.
-  if (place.copies.keptBy) return heldElsewhere;
+  // Held by a rule, it stays whatever would let it go.
+  if (place.copies.keptBy || place.keptBy) return heldElsewhere;
   const verdict = unrecorded ?? judgeCauses(rules, place, tags);
   const gaps = hasGaps(place) ? gapsOf(place) : noGaps;
   if (gaps.length === 0) return verdict;

@@ -9,7 +9,7 @@ import { holdReferences, type Tell } from './hold-references.ts';
 import { holdUses, type UseHolds } from './hold-uses.ts';
 import type { Cause } from './judge-copy.ts';
 import { knowBuilds } from './known-builds.ts';
-import { gatherPlaces, keepEverywhere, type Places } from './places.ts';
+import { gatherPlaces, keepEverywhere, keepHere, type Places } from './places.ts';
 import { planHome } from './plan-home.ts';
 import type { PlanFacts, PlanRules } from './policy-facts.ts';
 import { readyRules } from './ready-rules.ts';
@@ -50,7 +50,10 @@ export function planImages(rules: PlanRules, facts: PlanFacts): KeepPlan {
   const tell: Tell = (digest, reason) => keepEverywhere(places, digest, reason);
   holdLiving(facts, builds, tell);
   holdByTagAndAge(rules, facts, places, tell);
-  holdReferences(ready, facts, places, tell);
+  // Only while it goes is a copy without a record taken for a reference's, and so it holds no copy but itself.
+  holdReferences(ready, facts, places, (place, reason) =>
+    place.records.length > 0 ? tell(place.image.digest, reason) : keepHere(place, reason),
+  );
   tellUses(used, places, tell);
   spreadToChildren(places, tell);
   const everything = [...unread, ...used.everything];

@@ -1,25 +1,25 @@
 /** The newest images of one reference in one repository. Pure. */
-import type { Digest } from '../../oci/digest.ts';
 import type { Built } from './built-images.ts';
+import type { Place } from './places.ts';
 import type { ImagesOfReference } from './policy-schema.ts';
 
 /** Images that count as one. */
 interface Unit {
-  readonly digests: Set<Digest>;
+  readonly places: Set<Place>;
   /** The newest; undefined where one of them has no date, so that nobody can say what is newer. */
   time: number | undefined;
 }
 
 /**
- * The digests that stay. Images of one commit count as one, and so do builds that made the same image; together they are
- * as old as the newest of them. One without a date stays and is not counted. Images of the same time stay together.
+ * Those that stay, of one repository. Images of one commit count as one, and so do builds that made the same image; together
+ * they are as old as the newest of them. One without a date stays and is not counted. Images of the same time stay together.
  */
-export function pickImages(images: readonly Built[], wanted: ImagesOfReference, now: number): Digest[] {
+export function pickImages(images: readonly Built[], wanted: ImagesOfReference, now: number): Place[] {
   const units = unite(images);
   const times = units.flatMap(unit => unit.time ?? []).sort((one, other) => other - one);
   // What is not older than the last that counts is among the last.
   const oldest = wanted.last === -1 ? Number.NEGATIVE_INFINITY : (times[wanted.last - 1] ?? Number.NEGATIVE_INFINITY);
-  return units.filter(unit => stays(unit, wanted, oldest, now)).flatMap(unit => [...unit.digests]);
+  return units.filter(unit => stays(unit, wanted, oldest, now)).flatMap(unit => [...unit.places]);
 }
 
 function stays(
@@ -34,21 +34,23 @@ function stays(
   return operator === 'Or' ? isLast || isRecent : isLast && isRecent;
 }
 
-/** Joins what has a commit or a digest in common. */
+/**
+ * Joins what has a commit or a digest in common. An image without a record counts for itself: only while it goes does it
+ * count at all, and what stays for being joined with it must not go when a doubt about it is what it stays for.
+ */
 function unite(images: readonly Built[]): Unit[] {
-  const byName = new Map<string, Unit>();
+  const byName = new Map<string | Place, Unit>();
   const units = new Set<Unit>();
   for (const { place, fact, isUnclear } of images) {
-    const { digest } = place.image;
     const { commit } = fact;
     const time = isUnclear ? undefined : fact.finishedAt;
-    const names = commit === '' ? [digest] : [digest, `commit ${commit}`];
+    const names = commit === '' || place.records.length === 0 ? [place] : [place, commit];
     const joined = [...new Set(names.flatMap(name => byName.get(name) ?? []))];
-    const [unit = { digests: new Set<Digest>(), time }, ...others] = joined;
-    unit.digests.add(digest);
+    const [unit = { places: new Set<Place>(), time }, ...others] = joined;
+    unit.places.add(place);
     unit.time = later(unit.time, time);
     for (const other of others) {
-      for (const each of other.digests) unit.digests.add(each);
+      for (const each of other.places) unit.places.add(each);
       unit.time = later(unit.time, other.time);
       units.delete(other);
       for (const [name, holder] of byName) if (holder === other) byName.set(name, unit);

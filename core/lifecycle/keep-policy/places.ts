@@ -20,6 +20,8 @@ export interface Place {
   records: readonly RecordEntry[];
   /** What all copies of the image have in common. */
   readonly copies: Copies;
+  /** The reasons that hold this copy alone, as {@link Copies.keptBy} those that hold all. */
+  keptBy: string[] | undefined;
   /** Another copy. */
   readonly next: Place | undefined;
 }
@@ -77,9 +79,13 @@ export function gatherPlaces(facts: PlanFacts, builds: KnownBuilds): Places {
 /** Adds a reason that holds an image wherever it is. One about what is nowhere is nobody's. */
 export function keepEverywhere({ byDigest }: Places, digest: Digest, reason: string): void {
   const copies = byDigest.get(digest);
-  if (!copies) return;
-  if (copies.keptBy) copies.keptBy.push(reason);
-  else copies.keptBy = [reason];
+  if (copies) keepHere(copies, reason);
+}
+
+/** Adds a reason that holds one copy. */
+export function keepHere(held: Pick<Place, 'keptBy'>, reason: string): void {
+  if (held.keptBy) held.keptBy.push(reason);
+  else held.keptBy = [reason];
 }
 
 /** What an image refers to, as far as that is known: its subject, and those that its tags name. */
@@ -127,7 +133,7 @@ function gatherHome(
   for (const image of joined) {
     let copies = byDigest.get(image.digest);
     if (!copies) byDigest.set(image.digest, (copies = { first: undefined, keptBy: undefined }));
-    copies.first = { home, image, records: noRecords, copies, next: copies.first };
+    copies.first = { home, image, records: noRecords, copies, keptBy: undefined, next: copies.first };
     places.push(copies.first);
   }
   return home;

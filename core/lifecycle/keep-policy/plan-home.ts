@@ -12,10 +12,11 @@ export function planHome(rules: ReadyRules, home: Home, everything: readonly str
   const verdicts = home.places.map(place => judgeCopy(rules, place));
   const kept = new Map<Digest, string[]>();
   for (const [at, { kind, reasons }] of verdicts.entries()) {
-    const { image, copies } = home.places[at] as Place;
-    const isHeld = everything.length > 0 || copies.keptBy !== undefined;
+    const { image, copies, keptBy } = home.places[at] as Place;
+    const isHeld = everything.length > 0 || copies.keptBy !== undefined || keptBy !== undefined;
     const isOwn = kind === 'stays' || (kind === 'follows' && !isHeld && !ties.upward.has(image.digest));
-    if (isHeld || isOwn) kept.set(image.digest, [...(copies.keptBy ?? []), ...everything, ...(isOwn ? reasons : [])]);
+    if (!isHeld && !isOwn) continue;
+    kept.set(image.digest, [...(copies.keptBy ?? []), ...(keptBy ?? []), ...everything, ...(isOwn ? reasons : [])]);
   }
   const held = {
     has: (digest: Digest) => kept.has(digest),

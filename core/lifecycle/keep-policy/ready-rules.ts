@@ -71,6 +71,6 @@ export function listById(builds: KnownBuilds): Map<string, KnownBuild[]> {
 function unreadOf(organization: string, { organizations }: PlanFacts): string[] {
   const told = organizations.filter(each => each.name === organization);
   if (told.length === 0) return [`a build of ${organization}, which was not asked`];
-  const { unread } = told.find(each => each.unread !== undefined) ?? {};
-  return unread === undefined ? [] : [`a build of ${organization}, which was not read: ${unread}`];
+  const reasons = told.flatMap(each => each.unread ?? []);
+  return reasons.map(each => `a build of ${organization}, which was not read: ${each}`);
 }

@@ -3,7 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { type KeepPlan, planImages, writePlan } from '../../../../core/lifecycle/keep-policy/keep-plan.ts';
 import type { PlanFacts } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
-import { breaks } from './policy-breaks.ts';
+import { type Break, breaks } from './policy-breaks.ts';
 import { decideSlowly } from './policy-oracle.ts';
 import { readPolicy, someFacts, somePolicy, someReference, type WrittenPolicy } from './policy-random.ts';
 
@@ -60,6 +60,22 @@ describe('every keep plan', () => {
     );
   });
 
+  const wrong = fc.array(fc.tuple(fc.constantFrom(...Object.values(breaks)), fc.nat({ max: 63 })), { maxLength: 5 });
+
+  it('is the same, and deletes no more, when everything is told a second time and otherwise, in any order', () => {
+    fc.assert(
+      fc.property(someFacts, somePolicy, wrong, fc.infiniteStream(fc.nat()), (facts, policy, all, numbers) => {
+        const rules = readPolicy(policy);
+        const contradicted = tellBoth(facts, breakAll(facts, all));
+        const plan = planImages(rules, contradicted);
+        deletesNoMore(planImages(rules, facts), plan);
+        const other = changeLists(contradicted, items => shuffle(items, () => numbers.next().value ?? 0));
+        equal([...writePlan(planImages(rules, other))].join(''), [...writePlan(plan)].join(''));
+      }),
+      runs,
+    );
+  });
+
   for (const [name, breakIt] of Object.entries(breaks)) {
     it(`deletes no more when ${name}`, () => {
       fc.assert(
@@ -73,12 +89,10 @@ describe('every keep plan', () => {
   }
 
   it('deletes no more when several things go wrong', () => {
-    const wrong = fc.array(fc.tuple(fc.constantFrom(...Object.values(breaks)), fc.nat({ max: 63 })), { maxLength: 5 });
     fc.assert(
       fc.property(someFacts, somePolicy, wrong, (facts, policy, all) => {
         const rules = readPolicy(policy);
-        const broken = all.reduce((rest, [breakIt, at]) => breakIt(rest, at), facts);
-        deletesNoMore(planImages(rules, facts), planImages(rules, broken));
+        deletesNoMore(planImages(rules, facts), planImages(rules, breakAll(facts, all)));
       }),
       runs,
     );
@@ -155,6 +169,22 @@ function placesOf({ registries }: PlanFacts): string[] {
         ),
   );
   return all.sort();
+}
+
+function breakAll(facts: PlanFacts, all: readonly (readonly [Break, number])[]): PlanFacts {
+  return all.reduce((rest, [breakIt, at]) => breakIt(rest, at), facts);
+}
+
+/** Two answers to every question. */
+function tellBoth(one: PlanFacts, other: PlanFacts): PlanFacts {
+  return {
+    now: one.now,
+    registries: [...one.registries, ...other.registries],
+    builds: [...one.builds, ...other.builds],
+    organizations: [...one.organizations, ...other.organizations],
+    sources: [...one.sources, ...other.sources],
+    usage: [...one.usage, ...other.usage],
+  };
 }
 
 type ChangeList = (items: readonly unknown[], next: () => number) => readonly unknown[];

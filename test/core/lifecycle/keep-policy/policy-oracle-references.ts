@@ -139,7 +139,8 @@ function unitOf(built: Built, members: readonly Built[]): Built[] {
       const isLinked = unit.some(
         other =>
           other.copy.image.digest === each.copy.image.digest ||
-          (each.build.commit !== '' && other.build.commit === each.build.commit),
+          ([each, other].every(({ copy, build }) => copy.records.length > 0 && build.commit !== '') &&
+            other.build.commit === each.build.commit),
       );
       if (isLinked && !unit.includes(each)) unit.push(each);
     }

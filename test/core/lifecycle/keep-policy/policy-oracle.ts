@@ -161,7 +161,7 @@ function isNeeded(world: World, digest: Digest): boolean {
     if (everyTag(image).some(tag => tags.some(pattern => pattern.matches(tag)))) return true;
     const times = [image.pushedAt, ...image.tags.map(tag => tag.changedAt)];
     if (newerThan > 0 && times.some(time => time === undefined || time > facts.now - newerThan)) return true;
-    return isKeptByReference(world, { image, ...copy });
+    return copy.records.length > 0 && isKeptByReference(world, { image, ...copy });
   });
 }
 
@@ -182,7 +182,9 @@ function staysByItself(world: World, copy: Copy): boolean {
     return true;
   const isRead = image.referrers !== undefined || homeOf(world, copy).every(each => each.image.subject !== undefined);
   if (image.subject === undefined || !isRead) return true;
-  if (records.length === 0) return hasTraces(copy) && !isUnrecordedGone(world, copy);
+  // What a copy without a record is taken to be of holds that copy alone.
+  if (records.length === 0)
+    return (hasTraces(copy) && !isUnrecordedGone(world, copy)) || isKeptByReference(world, copy);
   return namedTags(copy).some(
     ({ name, changedAt }) =>
       !records.some(({ record, tags }) => {

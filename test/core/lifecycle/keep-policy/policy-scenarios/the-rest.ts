@@ -146,6 +146,28 @@ export const otherScenarios: readonly Scenario[] = [
     },
   },
   {
+    title: 'withoutRecord: what a number in a tag says of references holds that copy alone, and counts for itself',
+    policy: `keep: { references: [{branch: main, images: {last: 2}}] }\n${policy}`,
+    branches: { main: '1d' },
+    builds: { 1: 'main 9d deleted commit:c1', 2: 'main 10d deleted commit:c1', 3: 'main 11d', 4: 'gone 9d' },
+    images: {
+      'ci/web a': { tags: ['1'], pushed: set },
+      'ci/web b': { builds: [2] },
+      'ci/web c': { builds: [3] },
+      'ci/api a': { builds: [4] },
+      'ci/api b': { builds: [4] },
+    },
+    keeps: {
+      'ci/web a': 'it was built from the branch "main" of shop: its newest 2 stay',
+      'ci/web b': 'it was built from the branch "main" of shop: its newest 2 stay',
+      'ci/api b': 'it was built from the branch "main" of shop: its newest 2 stay',
+    },
+    deletes: {
+      'ci/web c': 'its build 3 of shop is deleted',
+      'ci/api a': 'its build 4 of shop is deleted',
+    },
+  },
+  {
     title: 'withoutRecord: an organization that could not be read may have a build of that id',
     policy,
     unread: { contoso: '503' },
