@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { howMany } from '../../support/random-worlds.ts';
 import { live, quietWorlds } from './quiet-world.ts';
 import { play, steps } from './random-world.ts';
 
-/** A test run lives the same worlds each time; `RANDOM_WORLDS` lives as many new ones (npm run soak), `SEED` some again. */
-const { RANDOM_WORLDS, SEED } = process.env;
-const seed = SEED ?? (RANDOM_WORLDS === undefined ? '471741732' : undefined);
-const runs = { numRuns: Number(RANDOM_WORLDS ?? 40), ...(seed !== undefined && { seed: Number(seed) }) };
+const runs = howMany(40);
 
 describe('the laws, in random worlds', function () {
   this.timeout(Math.max(120_000, runs.numRuns * 1000));

@@ -1,11 +1,9 @@
 import { deepEqual } from 'node:assert/strict';
 import fc from 'fast-check';
+import { howMany } from '../../support/random-worlds.ts';
 import { live, quietWorlds } from './quiet-world.ts';
 
-/** A test run lives the same worlds each time; `RANDOM_WORLDS` lives as many new ones (npm run soak), `SEED` some again. */
-const { RANDOM_WORLDS, SEED } = process.env;
-const seed = SEED ?? (RANDOM_WORLDS === undefined ? '471741732' : undefined);
-const runs = { numRuns: Number(RANDOM_WORLDS ?? 20), ...(seed !== undefined && { seed: Number(seed) }) };
+const runs = howMany(20);
 
 const some = fc.array(fc.nat({ max: 30 }), { maxLength: 4 });
 const toTheEnd = 9;

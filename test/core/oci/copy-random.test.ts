@@ -3,15 +3,13 @@ import fc from 'fast-check';
 import { AppError } from '../../../core/base/errors.ts';
 import type { AcrEmulator } from '../../emulators/acr/acr.ts';
 import type { Content } from '../../support/images.ts';
+import { howMany } from '../../support/random-worlds.ts';
 import { digestTag, isManifest } from '../../support/shapes.ts';
 import { brokenTags } from './copy-watch.ts';
 import { type CopyWorld, copyAll, errand, startCopyWorld } from './copy-world.ts';
 import { choose, graphs, makeNodes, makeSmallImage, type Node, type RandomGraph, reach } from './random-graph.ts';
 
-/** A test run lives the same worlds each time; `RANDOM_WORLDS` lives as many new ones (npm run soak), `SEED` some again. */
-const { RANDOM_WORLDS, SEED } = process.env;
-const seed = SEED ?? (RANDOM_WORLDS === undefined ? '471741732' : undefined);
-const runs = { numRuns: Number(RANDOM_WORLDS ?? 60), ...(seed !== undefined && { seed: Number(seed) }) };
+const runs = howMany(60);
 
 /** A repository's tags, manifests, blobs and lists of referrers, each list by its tag. */
 interface Holdings {

@@ -3,13 +3,12 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { type KeepPlan, planImages, writePlan } from '../../../../core/lifecycle/keep-policy/keep-plan.ts';
 import type { PlanFacts } from '../../../../core/lifecycle/keep-policy/policy-facts.ts';
+import { howMany } from '../../../support/random-worlds.ts';
 import { type Break, breaks } from './policy-breaks.ts';
 import { decideSlowly } from './policy-oracle.ts';
 import { readPolicy, someFacts, somePolicy, someReference, type WrittenPolicy } from './policy-random.ts';
 
-/** `npm run soak` lives more. */
-const worlds = Number(process.env['RANDOM_WORLDS'] ?? '150');
-const runs = { numRuns: worlds };
+const runs = howMany(150);
 
 describe('every keep plan', () => {
   it('is that of an oracle that does everything the slow way', () => {
@@ -20,7 +19,7 @@ describe('every keep plan', () => {
         deletions += deletedIn(plan).length;
         deepEqual(deletedIn(plan), decideSlowly(readPolicy(policy), facts));
       }),
-      { numRuns: worlds * 12 },
+      { numRuns: runs.numRuns * 12 },
     );
     ok(deletions > 500, `only ${deletions} images went: these worlds show nothing`);
   });
