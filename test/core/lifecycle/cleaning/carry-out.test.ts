@@ -151,6 +151,23 @@ describe('carrying out a plan', () => {
       equal(Object.keys(world.ci.acr.world.tags('shop/web')).length, 1);
     });
 
+    it('writes down that a build is absent, also where nothing is to go yet, so that the next plan may have it', async () => {
+      const lost = await makeBuild('shop/web');
+      world.ci.ado.world.addBuild({ definitionId: world.ci.definitionId });
+      world.ci.ado.world.purgeBuild(lost.id);
+      const empty = await approve();
+      deepEqual(empty.deletions, []);
+      await world.clean({}, { approved: empty });
+      nextDay();
+      const approved = await approve();
+      deepEqual(
+        approved.deletions.map(each => [each.digest, each.step]),
+        [[lost.digest, 'untag']],
+      );
+      await world.clean({}, { approved });
+      deepEqual(world.ci.acr.world.tags('shop/web'), {});
+    });
+
     it('keeps what is needed by now, whoever approved it', async () => {
       const dead = await makeBuild('shop/web');
       world.ci.ado.world.deleteBuild(dead.id);
