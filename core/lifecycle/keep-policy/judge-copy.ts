@@ -29,8 +29,8 @@ const heldElsewhere: CopyVerdict = { kind: 'follows', reasons: [] };
 /** The clocks of Azure DevOps and the registry may disagree by so much. */
 const clockDifferenceMs = 60 * 60_000;
 
-/** Judges one copy. */
-export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
+/** Judges one copy; `isHeld` says that a rule, or something unread, holds it whatever would let it go. */
+export function judgeCopy(rules: ReadyRules, place: Place, isHeld: boolean): CopyVerdict {
   const stays: string[] = [];
   addRule(rules, place, stays);
   addLocks(place, stays);
@@ -44,8 +44,7 @@ export function judgeCopy(rules: ReadyRules, place: Place): CopyVerdict {
     }
   }
   if (stays.length > 0) return { kind: 'stays', reasons: stays };
-  // Held by a rule, it stays whatever would let it go.
-  if (place.copies.keptBy || place.keptBy) return heldElsewhere;
+  if (isHeld) return heldElsewhere;
   const verdict = unrecorded ?? judgeCauses(rules, place, tags);
   const gaps = hasGaps(place) ? gapsOf(place) : noGaps;
   if (gaps.length === 0) return verdict;
@@ -134,9 +133,9 @@ function goneBecause(
     : undefined;
 }
 
-/** Of an absent build nobody can say when it was queued, so there is no date to hold the tag against. */
+/** Of an absent build nobody can say when it was queued, so there is no date to hold the tag against; nor of one unread. */
 function isOfItsTime({ changedAt }: TagFact, { state, queuedAt }: KnownBuild['facts'][number]): boolean {
-  if (state.kind === 'absent') return true;
+  if (state.kind === 'absent' || state.kind === 'unknown') return true;
   return changedAt !== undefined && queuedAt !== undefined && changedAt >= queuedAt - clockDifferenceMs;
 }
 

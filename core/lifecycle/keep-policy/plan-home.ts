@@ -9,13 +9,15 @@ import { addReason, spread, type Tie } from './spread.ts';
 /** Plans every image of a repository, in order; `everything` are reasons that keep whatever there is. */
 export function planHome(rules: ReadyRules, home: Home, everything: readonly string[]): PlannedImage[] {
   const ties = tiesIn(home);
-  const verdicts = home.places.map(place => judgeCopy(rules, place));
+  const isHeld = ({ copies, keptBy }: Place): boolean =>
+    everything.length > 0 || copies.keptBy !== undefined || keptBy !== undefined;
+  const verdicts = home.places.map(place => judgeCopy(rules, place, isHeld(place)));
   const kept = new Map<Digest, string[]>();
   for (const [at, { kind, reasons }] of verdicts.entries()) {
-    const { image, copies, keptBy } = home.places[at] as Place;
-    const isHeld = everything.length > 0 || copies.keptBy !== undefined || keptBy !== undefined;
-    const isOwn = kind === 'stays' || (kind === 'follows' && !isHeld && !ties.upward.has(image.digest));
-    if (!isHeld && !isOwn) continue;
+    const place = home.places[at] as Place;
+    const { image, copies, keptBy } = place;
+    const isOwn = kind === 'stays' || (kind === 'follows' && !isHeld(place) && !ties.upward.has(image.digest));
+    if (!isHeld(place) && !isOwn) continue;
     kept.set(image.digest, [...(copies.keptBy ?? []), ...(keptBy ?? []), ...everything, ...(isOwn ? reasons : [])]);
   }
   const held = {

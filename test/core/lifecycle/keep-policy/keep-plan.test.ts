@@ -70,6 +70,36 @@ describe('a keep plan', () => {
   });
 });
 
+describe('the reasons of a keep plan', () => {
+  const reasonsOf = (scenario: Scenario): (readonly string[])[] =>
+    planImages(rulesOf(scenario), factsOf(scenario)).images.map(each => each.reasons);
+
+  it('are what was not read, and not what nobody read because of it', () => {
+    deepEqual(
+      reasonsOf({
+        title: '',
+        policy: 'keep: { deployed: true }',
+        builds: { 1: 'main 9d' },
+        images: { 'ci/web a': { builds: [1], subject: '?' }, 'ci/web s': { subject: '?' } },
+        runs: { qa: 'unread' },
+      }),
+      [['what qa runs was not read: 403'], ['what qa runs was not read: 403']],
+    );
+  });
+
+  it('do not call the tag of a build that was not read a tag of somebody else', () => {
+    deepEqual(
+      reasonsOf({
+        title: '',
+        policy: '',
+        builds: { 1: 'main running unread' },
+        images: { 'ci/web a': { builds: [1], pushed: '9d' } },
+      }),
+      [['nothing is known of its build 1 of shop: Azure DevOps answered 503']],
+    );
+  });
+});
+
 function checkScenario(scenario: Scenario): void {
   const plan = planImages(rulesOf(scenario), factsOf(scenario));
   const told = Object.fromEntries(
