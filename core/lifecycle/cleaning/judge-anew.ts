@@ -44,7 +44,7 @@ export function judgeAnew(
   const [home] = gatherPlaces(fresh, known).homes;
   const [copy] = home?.places ?? [];
   if (!copy) return { kind: 'stays', reasons: ['it could not be looked at again'] };
-  return judgeCopy(readyRules(rules, fresh, known), copy);
+  return judgeCopy(readyRules(rules, fresh, known), copy, false);
 }
 
 /** What is known of a build by the evidence that was asked anew. */
