@@ -1,7 +1,7 @@
 /** The brake: how much may be released within 24 hours before a person is asked. No input or output of its own. */
 import { AppError } from '../base/errors.ts';
 import type { Plan, PlannedRelease } from './report.ts';
-import type { BrakeLimit, BuildKey, Rules } from './rules.ts';
+import type { BuildKey, Rules } from './rules.ts';
 import type { TombstoneKey } from './tombstone.ts';
 
 /** Counts releases; asked before each, told after each. */
@@ -72,9 +72,8 @@ export function createBrake(facts: BrakeFacts): Brake {
     check(kind, key, images) {
       if (images === 0 || isApproved(facts.approved, key, images)) return;
       const limit = facts.limits[kind];
-      const allowedBuilds = allowed(limit, facts.builds, kind);
-      if (counts[kind].images + images <= limit.images && counts[kind].builds + 1 <= allowedBuilds) return;
-      tripped ??= `The brake holds: releasing build ${key.buildId} would make ${counts[kind].images + images} images of ${counts[kind].builds + 1} builds in 24 hours (evidence "${kind}"; the limit is ${limit.images} images or ${allowedBuilds} builds). Look at the plan, and approve it if it is right.`;
+      if (counts[kind].images + images <= limit.images && counts[kind].builds + 1 <= allowedBuilds(facts, kind)) return;
+      tripped ??= `The brake holds: releasing build ${key.buildId} would make ${counts[kind].images + images} images of ${counts[kind].builds + 1} builds in 24 hours (evidence "${kind}"; the limit is ${limit.images} images, brake.${kind}.images, or ${tellBuilds(facts, kind)}).`;
       if (!facts.dryRun) throw new AppError(tripped, { code: 'BRAKE' });
     },
     releases: () => releases,
@@ -87,8 +86,16 @@ export function createBrake(facts: BrakeFacts): Brake {
   };
 }
 
-function allowed(limit: BrakeLimit, builds: number, kind: ReleaseKind): number {
-  return Math.max(floorOf[kind], Math.floor((builds * limit.percent) / 100));
+function allowedBuilds({ limits, builds }: Pick<BrakeFacts, 'limits' | 'builds'>, kind: ReleaseKind): number {
+  return Math.max(floorOf[kind], Math.floor((builds * limits[kind].percent) / 100));
+}
+
+/** The limit of builds, and the key of the configuration that it comes from: the number alone stands nowhere. */
+function tellBuilds(facts: Pick<BrakeFacts, 'limits' | 'builds'>, kind: ReleaseKind): string {
+  const allowed = allowedBuilds(facts, kind);
+  const key = `brake.${kind}.percent`;
+  if (allowed === floorOf[kind]) return `${allowed} builds, which may go whatever ${key} says`;
+  return `${allowed} builds, ${facts.limits[kind].percent} % of ${facts.builds} on record, ${key}`;
 }
 
 /** What was approved is so many images of a build: one that names more by now is asked about again. */

@@ -23,7 +23,7 @@ export function concludeCleaning(report: CleanReport, { everything, some }: NotR
   const failed = [...report.failures, ...report.items.filter(isFailed).map(tellItem)];
   const failures = failed.length > 0 ? [`${count(failed.length, 'thing')} could not be done: ${tell(failed)}.`] : [];
   if (report.braked.length > 0) {
-    const what = `The brake stopped it: ${tell(report.braked)}. It is approved by a step of mode apply, which does what stands in it and in a fresh one; or raise brake in the configuration.`;
+    const what = `The brake stopped it: ${tell(report.braked)}. Look at the plan: if it is right, it is approved by a step of mode apply, which does what stands in it and in a fresh one. Or raise brake in the configuration.`;
     throw new AppError([what, ...failures].join(' '), { code: 'BRAKE' });
   }
   if (everything.length > 0) {

@@ -41,7 +41,8 @@ describe('the verdict of CleanImages', () => {
     const report = { ...nothing, braked: ['ci: 500 images within 24 hours'], failures: ['prod: it did not answer.'] };
     assert.throws(() => concludeCleaning(report, { everything: ['z'], some: [] }), {
       code: 'BRAKE',
-      message: /^The brake stopped it: ci: 500 .*mode apply.*raise brake.*1 thing could not be done: prod: it did not/s,
+      message:
+        /^The brake stopped it: ci: 500 images within 24 hours\. Look at the plan: .*mode apply.*raise brake.*1 thing could not be done: prod: it did not/s,
     });
   });
 

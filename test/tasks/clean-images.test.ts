@@ -190,7 +190,7 @@ describe('CleanImages in its modes', () => {
     const outcome = await cleaning.clean({ mode: 'plan-and-apply' });
     assertFailed(
       outcome,
-      /^The brake stopped it: .*approved by a step of mode apply.*raise brake in the configuration/s,
+      /^The brake stopped it: .*brake\.deleted\.percent says\)\. Look at the plan: .*approved by a step of mode apply.*raise brake in the configuration/s,
     );
     assert.deepEqual(cleaning.ci.world.tags('shop/web'), before);
     await writeSource(cleaning.agent, 'plan.json', await readOutput(cleaning, 'plan.json'));

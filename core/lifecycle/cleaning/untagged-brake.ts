@@ -26,13 +26,20 @@ export function createUntaggedBrake(
   { limit, images, isApproved }: UntaggedBrakeFacts,
   notes: readonly UntaggedNote[],
 ): UntaggedBrake {
-  const allowed = Math.min(limit.images, Math.max(floor, Math.floor((images * limit.percent) / 100)));
+  const share = Math.max(floor, Math.floor((images * limit.percent) / 100));
+  const allowed = Math.min(limit.images, share);
+  /** The key of the configuration that the limit comes from: the number alone may stand nowhere. */
+  const tellSource = (): string => {
+    if (limit.images <= share) return 'brake.deleted.images';
+    if (share === floor) return 'which may go whatever brake.deleted.percent says';
+    return `${limit.percent} % of ${images} images, brake.deleted.percent`;
+  };
   let count = notes.reduce((sum, note) => sum + note.count, 0);
   return {
     check(repository, more) {
       if (isApproved || count + more <= allowed) return;
       throw new AppError(
-        `The brake holds: ${more} images of ${repository} that have no tag would make ${count + more} in 24 hours (the limit is ${allowed} of ${images} images). Look at the plan, and approve it if it is right.`,
+        `The brake holds: ${more} images of ${repository} that have no tag would make ${count + more} in 24 hours (the limit is ${allowed}, ${tellSource()}).`,
         { code: 'BRAKE' },
       );
     },

@@ -29,7 +29,10 @@ describe('the brake', () => {
     assert.equal(tagged(), 4);
     for (const id of ids.slice(2)) estate.ado.world.deleteBuild(id);
     const report = await estate.reconcile();
-    assert.match(report.braked ?? '', /limit is 3 images/);
+    assert.match(
+      report.braked ?? '',
+      /\(evidence "deleted"; the limit is 3 images, brake\.deleted\.images, or 20 builds, which may go whatever brake\.deleted\.percent says\)\.$/,
+    );
     assert.equal(tagged(), 3);
     estate.advance(hour);
     assert.notEqual((await estate.reconcile()).braked, undefined, 'it holds as long as the day lasts');
@@ -47,6 +50,18 @@ describe('the brake', () => {
     assert.equal(tagged(), 5);
   });
 
+  it('says which share of how many builds the limit is, and the key of each limit', async () => {
+    const ids = await seed(25);
+    estate.rules = { ...estate.rules, brake: { ...defaultRules.brake, deleted: { images: 500, percent: 86 } } };
+    for (const id of ids.slice(0, 22)) estate.ado.world.deleteBuild(id);
+    const report = await estate.reconcile();
+    assert.match(
+      report.braked ?? '',
+      /^The brake holds: releasing build \d+ would make 22 images of 22 builds in 24 hours \(evidence "deleted"; the limit is 500 images, brake\.deleted\.images, or 21 builds, 86 % of 25 on record, brake\.deleted\.percent\)\.$/,
+    );
+    assert.equal(tagged(), 4);
+  });
+
   it('has a tighter limit for builds that are only absent', async () => {
     const ids = await seed(8);
     estate.ado.world.addBuild({ definitionId: estate.definitionId });
@@ -54,7 +69,10 @@ describe('the brake', () => {
     await estate.reconcile();
     estate.advance(25 * hour);
     const report = await estate.reconcile();
-    assert.match(report.braked ?? '', /"absent"/);
+    assert.match(
+      report.braked ?? '',
+      /"absent"; the limit is 50 images, brake\.absent\.images, or 5 builds, which may go whatever brake\.absent\.percent/,
+    );
     assert.equal(tagged(), 3);
   });
 

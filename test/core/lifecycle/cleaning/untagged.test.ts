@@ -149,7 +149,7 @@ describe('an image without a tag', () => {
     const approved = makeCleanPlan(facts, plan, { grace: day, registries: [] });
     const { report } = await world.clean(braked);
     deepEqual(report.braked, [
-      'ci: The brake holds: 2 images of api that have no tag would make 4 in 24 hours (the limit is 3 of 2 images). Look at the plan, and approve it if it is right.',
+      'ci: The brake holds: 2 images of api that have no tag would make 4 in 24 hours (the limit is 3, brake.deleted.images).',
     ]);
     equal(acr().world.manifests('api').length, 2);
     equal((await world.clean(braked, { approved })).report.braked.length, 0);
@@ -161,8 +161,14 @@ describe('an image without a tag', () => {
   it('may be one of the fifth of a registry, or of twenty', async () => {
     for (let at = 0; at < 21; at += 1) putOld('app');
     const { report } = await world.clean(options);
-    match(report.braked.join(), /would make 21 in 24 hours \(the limit is 20 of 21 images\)/);
-    for (let at = 0; at < 84; at += 1) acr().world.putImage('more', { tags: [`v${at}`] });
+    match(
+      report.braked.join(),
+      /would make 21 in 24 hours \(the limit is 20, which may go whatever brake\.deleted\.percent says\)\.$/,
+    );
+    putOld('app');
+    const most = await world.clean({ policy: `${policy}\nbrake: { deleted: { percent: 96 } }` });
+    match(most.report.braked.join(), /\(the limit is 21, 96 % of 22 images, brake\.deleted\.percent\)\.$/);
+    for (let at = 0; at < 88; at += 1) acr().world.putImage('more', { tags: [`v${at}`] });
     equal((await world.clean(options)).report.braked.length, 0);
     deepEqual(acr().world.manifests('app'), []);
   });
