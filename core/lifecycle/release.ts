@@ -29,7 +29,7 @@ export const allParts: readonly Part[] = ['own', 'copies'];
 /**
  * Releases everything that the build's records name in these parts, each with a tombstone of its own, because their rules
  * may change apart. Where all is kept, that closes the account. Gives whether the build was looked at to its end: not where
- * a record could not be read, the time was over, or a veto left nothing to do in a part, of which nothing is written then.
+ * a record could not be read, the time was over, or a veto left nothing to do in any part, of which nothing is written then.
  * Throws `BRAKE` before a change that would pass the limit.
  */
 export async function releaseBuild(run: Run, dead: DeadBuild, parts = allParts): Promise<boolean> {
@@ -44,7 +44,9 @@ export async function releaseBuild(run: Run, dead: DeadBuild, parts = allParts):
     if (records[part].records.length > 0) claims.push(await claimPart(run, dead, records[part], part === 'copies'));
   }
   if (run.timeBox.isOver()) return false;
-  const releases = claims.filter(({ images, count }) => count > 0 || images.every(image => !image.claimed));
+  // The tag that comes off with one part may be all that ties what a veto holds in the other to the build.
+  const isUntied = claims.some(({ count }) => count > 0);
+  const releases = claims.filter(({ images }) => isUntied || images.every(image => !image.claimed));
   if (releases.length > 0) await perform(run, dead, releases);
   if (claims.length > 0) return releases.length === claims.length;
   const { keepers, keepsCopies } = records;
@@ -146,6 +148,7 @@ async function claimImage(run: Run, dead: DeadBuild, image: NamedImage): Promise
     subjects: links.subjects,
     claimed: isClaimed,
     ...(untag.length === 0 && { kept: veto ?? decision.reason }),
+    ...(veto !== undefined && { vetoed: true }),
   };
 }
 

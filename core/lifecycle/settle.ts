@@ -194,9 +194,9 @@ function partsOf(image: ClaimedImage): ClaimedImage[] {
   return [image, ...image.children.map(child => partOf(image, child))];
 }
 
-/** A hold of somebody else closes the account; a lock, a veto, a use or a tag of this very build does not. */
+/** A hold of somebody else closes the account; a lock, a veto, a use, a tag of this very build or one that a veto left on does not. */
 function settles(run: Run, due: Due, image: ClaimedImage, hold: Hold): boolean {
-  if (!hold.settles || vetoOf(run, image, 'delete') !== undefined) return false;
+  if (!hold.settles || image.vetoed || vetoOf(run, image, 'delete') !== undefined) return false;
   return hold.tag === undefined || ownershipOf(hold.tag, due.dead.build, run.rules, image.recorded) === undefined;
 }
 

@@ -35,6 +35,8 @@ const claimedImage = z.object({
   subjects: z.record(digest, digest),
   /** Why nothing was taken off, for people. */
   kept: z.string().optional(),
+  /** A veto left its tags on: they are still to come off, whoever holds the image as well. */
+  vetoed: z.literal(true).optional(),
   /** False where nothing ties the image to the build: it is never collected on this build's account. */
   claimed: z.boolean(),
 });

@@ -3,6 +3,7 @@ import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { defaultRules } from '../../../core/lifecycle/rules.ts';
 import type { Step, Veto } from '../../../core/lifecycle/veto.ts';
 import { day, type Estate, hour, startEstate } from './estate.ts';
+import { leavePromotion } from './promoted-copies.ts';
 
 describe('a veto', () => {
   let estate: Estate;
@@ -164,6 +165,47 @@ describe('a veto', () => {
     }
     deepEqual(estate.acr.world.repositories(), ['app']);
     deepEqual(estate.acr.world.tags('app'), { 'v1.0.0': digests[0] });
+  });
+
+  it('leaves tags that come off when it is lifted, also where another build holds the image by then', async () => {
+    const { id: living, digests } = await makeBuild('app');
+    const [app = ''] = digests;
+    const api = estate.acr.world.putImage('api').digest;
+    const images = [
+      { repository: 'app', reference: app },
+      { repository: 'api', reference: api },
+    ];
+    estate.ado.world.deleteBuild(await estate.build(images));
+    await reconcile(forbid([app]));
+    deepEqual([Object.keys(estate.acr.world.tags('app')).length, estate.acr.world.tags('api')], [2, {}]);
+    for (let days = 0; days < 3; days += 1) {
+      nextDay();
+      await reconcile();
+    }
+    deepEqual(estate.acr.world.tags('app'), { [living]: app });
+    equal(hasTombstones(), false);
+  });
+
+  it('does not untie what it holds when the tag of the build comes off what was promoted', async () => {
+    estate.rules = { ...estate.rules, promoted: 'delete' };
+    const { id, digests } = await makeBuild('app');
+    const copy = estate.acr.world.putImage('app');
+    await leavePromotion(estate, id, {
+      copies: [{ repository: 'app', digest: copy.digest }],
+      onBuildDeleted: 'delete',
+    });
+    deepEqual(estate.acr.world.tags('app'), { [id]: copy.digest }, 'the tag moved');
+    estate.ado.world.deleteBuild(id);
+    for (let days = 0; days < 2; days += 1) {
+      await reconcile(forbid(digests));
+      nextDay();
+    }
+    deepEqual(estate.acr.world.manifests('app'), digests);
+    for (let days = 0; days < 2; days += 1) {
+      await reconcile();
+      nextDay();
+    }
+    deepEqual(estate.acr.world.manifests('app'), []);
   });
 
   it('settles nothing where an index of somebody else holds the image as its child', async () => {
