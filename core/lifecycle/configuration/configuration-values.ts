@@ -1,7 +1,8 @@
 /** The values that several parts of the configuration are made of. Every message names no value, and stands behind a key. */
 import { z } from 'zod';
 import { errorMessage } from '../../base/errors.ts';
-import { type NamePattern, parseNamePattern } from '../keep-policy/name-pattern.ts';
+import { type NamePattern, namePatternShape, parseNamePattern } from '../keep-policy/name-pattern.ts';
+import { explainVain, type NameKind, vainShapes } from '../keep-policy/vain-pattern.ts';
 
 /** Units of time in milliseconds. */
 export const units = { s: 1000, m: 60_000, h: 60 * 60_000, d: 24 * 60 * 60_000 };
@@ -84,12 +85,24 @@ export const repositoryPatterns = z
   .min(1, 'must name at least one repository')
   .prefault(['*']);
 
-/** A glob or an expression between slashes, compiled. */
-export const namePattern = z.string().transform((text, context): NamePattern => {
+/** A glob or an expression between slashes, compiled; what matches no name of its kind is refused. */
+export const namePattern = (kind: NameKind) =>
+  z
+    .string()
+    .meta({ pattern: namePatternShape, not: { anyOf: vainShapes(kind).map(pattern => ({ pattern })) } })
+    .transform((text, context): NamePattern => {
+      const read = readPattern(text, kind);
+      if (typeof read !== 'string') return read;
+      context.addIssue({ code: 'custom', message: read });
+      return z.NEVER;
+    });
+
+/** The pattern, or what is wrong with it. */
+function readPattern(text: string, kind: NameKind): NamePattern | string {
   try {
-    return parseNamePattern(text);
+    const pattern = parseNamePattern(text);
+    return explainVain(text, kind) ?? pattern;
   } catch (thrown) {
-    context.addIssue({ code: 'custom', message: errorMessage(thrown) });
-    return z.NEVER;
+    return errorMessage(thrown);
   }
-});
+}

@@ -13,6 +13,11 @@ export interface NamePattern {
 }
 
 const maxStars = 4;
+/** What no glob holds. https://git-scm.com/docs/git-check-ref-format; a tag of an image may hold still less. */
+const inNoName = String.raw`\s\p{Cc}~^:?[\]\\`;
+const outOfNames = new RegExp(`[${inNoName}]`, 'u');
+/** What patterns look like, for a JSON Schema; {@link parseNamePattern} says the rest. */
+export const namePatternShape: string = String.raw`^(?:/[\s\S]+/|[^/${inNoName}][^${inNoName}]*)$`;
 
 /**
  * Reads a pattern. In a glob `*` stands for any characters, `/` among them, and nothing else is special.
@@ -22,8 +27,7 @@ export function parseNamePattern(text: string): NamePattern {
   if (text.startsWith('/')) return parseExpression(text);
   if (text === '') throw inputError('must not be empty');
   if (text.length > 256) throw inputError('must have at most 256 characters');
-  // https://git-scm.com/docs/git-check-ref-format; a tag of an image may hold still less.
-  if (/[\s\p{Cc}~^:?[\]\\]/u.test(text))
+  if (outOfNames.test(text))
     throw inputError(
       'must be a glob, and holds what no name can; a regular expression stands between slashes: /^v\\d/',
     );

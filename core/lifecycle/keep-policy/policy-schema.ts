@@ -31,8 +31,8 @@ const imagesOfReference = z
 
 const reference = z
   .strictObject({
-    branch: namePattern.optional().describe('Branches, by a glob or a /regular expression/.'),
-    tag: namePattern.optional().describe('Tags of git, by a glob or a /regular expression/.'),
+    branch: namePattern('branch').optional().describe('Branches, by a glob or a /regular expression/.'),
+    tag: namePattern('tag').optional().describe('Tags of git, by a glob or a /regular expression/.'),
     pullRequest: flag(['active']).optional().describe('Pull requests that are active.'),
     images: imagesOfReference.prefault({}).describe('Which images of each reference stay. Left out: all.'),
     activeWithin: duration(0, years).optional().describe('Only references whose last activity is not older.'),
@@ -79,7 +79,7 @@ export const keepSchema = z
         'Stored Helm revisions that stay beside those in use and newer ones; -1: all; none: Helm is not asked. Left out: 10 with deployed.',
       ),
     tags: z
-      .array(namePattern)
+      .array(namePattern('imageTag'))
       .prefault([])
       .describe('Images with such a tag stay: globs or /regular expressions/. Released versions, for instance.'),
     references: z
@@ -97,7 +97,10 @@ export const keepSchema = z
   .describe('What must stay, whatever became of its build. Keep beats delete.');
 
 /** A build must be told beyond doubt: what is found anywhere in a tag is not. */
-const buildTags = namePattern.refine(pattern => pattern.isWhole, 'must be a glob, or an expression from ^ to $');
+const buildTags = namePattern('imageTag').refine(
+  pattern => pattern.isWhole,
+  'must be a glob, or an expression from ^ to $',
+);
 
 const withoutRecord = z.union(
   [

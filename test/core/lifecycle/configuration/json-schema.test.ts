@@ -114,6 +114,31 @@ describe('the JSON Schema of the configuration', () => {
     ok(taken > 70, `${taken} taken`);
   });
 
+  it('takes every pattern that the parser takes', () => {
+    const bit = fc.constantFrom(
+      ...'refs refs/ ^refs\\/ ^refs/ heads v a B 1 / \\/ \\ . .lock * + - _ ^ $ | ( ) ? { [ ] @{ ä \n'.split(' '),
+    );
+    const pattern = fc
+      .tuple(fc.boolean(), fc.array(bit, { maxLength: 7 }))
+      .map(([isExpression, bits]) => (isExpression ? `/${bits.join('')}/` : bits.join('')));
+    let taken = 0;
+    fc.assert(
+      fc.property(fc.constantFrom('branch', 'tag', 'tags'), pattern, (kind, text) => {
+        const keep = kind === 'tags' ? { tags: [text] } : { references: [{ [kind]: text }] };
+        const whole = { ...(parse(least) as object), keep };
+        try {
+          parseConfiguration(JSON.stringify(whole), 'c.yaml');
+        } catch {
+          return;
+        }
+        taken += 1;
+        ok(validate(whole), JSON.stringify([text, validate.errors]));
+      }),
+      { numRuns: 1000 },
+    );
+    ok(taken > 100, `${taken} taken`);
+  });
+
   it('has each key explained on the pages, and for editors', () => {
     const keys = keysOf(createJsonSchema() as Node);
     ok(

@@ -1,5 +1,5 @@
 /** The keys `keep`, `delete` and `usage`: what is read, and that every fault is told at once, each where it is. */
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, match } from 'node:assert/strict';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { parseNamePattern } from '../../../../core/lifecycle/keep-policy/name-pattern.ts';
@@ -131,6 +131,93 @@ describe('the policy', () => {
     const why = 'delete.withoutRecord must be keep, or a block with both tagsMatching and definitions';
     deepEqual(faultsOf('delete: {withoutRecord: drop}'), [why]);
     deepEqual(faultsOf('delete: {withoutRecord: {tagsMatching: "*"}}'), [why]);
+  });
+});
+
+describe('a pattern that matches no name', () => {
+  const branch = 'never matches: the name of a branch stands without refs/heads/, such as main';
+  const tag = 'never matches: the name of a tag stands without refs/tags/, such as v1.0';
+  const git = /^never matches: names in git do not begin with/;
+  const image = /^never matches: a tag of an image is letters, digits/;
+  const inImage = 'never matches: a tag of an image does not begin with refs/';
+  type Refused = readonly (readonly [pattern: string, why: string | RegExp])[];
+  const refused: Readonly<Record<'branch' | 'tag' | 'imageTag', Refused>> = {
+    branch: [
+      ['refs/heads/main', branch],
+      ['refs/pull/*', branch],
+      ['/^refs\\/heads\\/(main|release\\/.*)$/', branch],
+      ['/^(refs\\/heads\\/main|refs\\/heads\\/dev)$/', branch],
+      ['/^refs/heads/main$|^refs/heads/dev$/', branch],
+      ['/refs\\/heads\\/main/', branch],
+      ['feature/', git],
+      ['release/.*', git],
+      ['.*', git],
+      ['a//b', git],
+      ['a..b', git],
+      ['main.lock', git],
+      [' main', /^must be a glob, and holds what no name can/],
+      ['main ', /^must be a glob, and holds what no name can/],
+      ['', 'must not be empty'],
+    ],
+    tag: [
+      ['refs/tags/*', tag],
+      ['/^refs\\/tags\\/v/', tag],
+      ['v1.', git],
+    ],
+    imageTag: [
+      ['refs/tags/v*', inImage],
+      ['/^refs\\/tags\\/v.*$/', inImage],
+      ['release/*', image],
+      ['v1+build', image],
+      ['v*,latest', image],
+      ['-rc', image],
+      ['.*', image],
+      ['ä*', image],
+      ['', 'must not be empty'],
+    ],
+  };
+  const places = { branch: 'keep.references.0.branch', tag: 'keep.references.0.tag', imageTag: 'keep.tags.0' };
+  const faultOf = (kind: keyof typeof places, pattern: string): string[] => {
+    const keep = kind === 'imageTag' ? { tags: [pattern] } : { references: [{ [kind]: pattern }] };
+    return faultsOf(JSON.stringify({ keep }));
+  };
+  for (const kind of ['branch', 'tag', 'imageTag'] as const) {
+    for (const [pattern, why] of refused[kind]) {
+      it(`is refused where it is for ${places[kind]}: ${JSON.stringify(pattern)}`, () => {
+        const [fault = '', ...others] = faultOf(kind, pattern);
+        const message = fault.slice(places[kind].length + 1);
+        equal(fault.slice(0, places[kind].length), places[kind]);
+        if (typeof why === 'string') equal(message, why);
+        else match(message, why);
+        deepEqual(others, []);
+      });
+    }
+  }
+
+  it('is taken where some name may match', () => {
+    const taken: Readonly<Record<keyof typeof places, readonly string[]>> = {
+      branch: [
+        'heads/main',
+        'refs',
+        '*refs/heads/main',
+        'feature/*',
+        'v1.*',
+        'main.lock*',
+        '/^(refs\\/heads\\/)?main$/',
+        '/^(refs\\/heads\\/main|main)$/',
+        '/^refs\\/heads\\/main$|^main$/',
+        '/^.efs\\/heads\\/main$/',
+        '/^refs\\/?heads$/',
+        '/^refs\\/+/',
+        '/^refs\\/*/',
+        '/^[a-z]efs\\/heads/',
+        '/\\.lock$/',
+      ],
+      tag: ['v1.0', '*', '/^v\\d+/'],
+      imageTag: ['v*', '*-rc.1', '_x', '1', '/^v\\d+\\+/', '/refs|v/'],
+    };
+    for (const kind of ['branch', 'tag', 'imageTag'] as const)
+      for (const pattern of taken[kind]) deepEqual(faultOf(kind, pattern), [], `${kind} ${pattern}`);
   });
 });
 
