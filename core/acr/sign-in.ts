@@ -56,7 +56,7 @@ async function exchange({ host, tenantId, entraToken, http }: AcrSignInOptions):
   });
   if (answer.status === 200) return readRefreshToken(answer.bytes, host);
   throw new AppError(
-    `${host} did not accept the Entra token (status ${answer.status}). It must be an Azure Container Registry of this tenant, on which the identity has a role.`,
+    `${host} refused the sign-in: it did not accept the Entra token (status ${answer.status}). It must be an Azure Container Registry of this tenant, on which the identity has a role, such as AcrPull.`,
     { code: 'REGISTRY_DENIED' },
   );
 }

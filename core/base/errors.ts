@@ -28,6 +28,8 @@ export interface ErrorDetail {
   readonly code: ErrorCode;
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable?: boolean;
+  /** The right that whoever refused says is missing. */
+  readonly missing?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -36,11 +38,13 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  readonly missing: string | undefined;
 
   constructor(message: string, detail: ErrorDetail) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.code = detail.code;
     this.retryable = detail.retryable ?? false;
+    this.missing = detail.missing;
   }
 }
 

@@ -75,12 +75,12 @@ export function openRegistry({ address, credentials, http }: RegistryOptions): R
     const challenge = parseChallenge(first.headers['www-authenticate']);
     await discard(first);
     const authorization = challenge && first.status === 401 ? await signIn.answer(challenge, scope, sent) : undefined;
-    if (authorization === undefined) throw denied(origin, request, challenge);
+    if (authorization === undefined) throw denied(origin, request, first.status, challenge);
     await rest.beforeAgain?.();
     const second = await call({ ...rest, url, authorization });
     if (!isRefusal(second)) return second;
     await discard(second);
-    throw denied(origin, request, parseChallenge(second.headers['www-authenticate']) ?? challenge);
+    throw denied(origin, request, second.status, parseChallenge(second.headers['www-authenticate']) ?? challenge);
   }
 
   async function upload({ scope, ...request }: UploadRequest): Promise<Attempt<HttpAnswer>> {
@@ -91,7 +91,7 @@ export function openRegistry({ address, credentials, http }: RegistryOptions): R
     const tried = await http.upload({ ...request, authorization: sent });
     if (!('done' in tried) || !isRefusal(tried.done)) return tried;
     const challenge = parseChallenge(tried.done.headers['www-authenticate']);
-    const failed = denied(origin, { method, path: url.pathname, scope }, challenge);
+    const failed = denied(origin, { method, path: url.pathname, scope }, tried.done.status, challenge);
     const again = challenge && tried.done.status === 401 ? await signIn.answer(challenge, scope, sent) : undefined;
     if (again === undefined || again === sent) throw failed;
     return { failed };
@@ -150,6 +150,7 @@ function isThisMachine({ hostname }: URL): boolean {
 function denied(
   origin: URL,
   request: Pick<RegistryRequest, 'method' | 'path' | 'scope'>,
+  status: number,
   challenge: Challenge | undefined,
 ): AppError {
   const named = challenge?.scheme === 'bearer' ? challenge.scope : undefined;
@@ -160,5 +161,7 @@ function denied(
   const grant = request.scope ? `Grant "${request.scope}" to the identity of this connection.` : 'Check them.';
   return new AppError(`${origin.host}: ${why} (${request.method} ${path}). ${grant}`, {
     code: 'REGISTRY_DENIED',
+    // A 401 that names no scope may be about the credentials as well.
+    missing: status === 403 ? missing : named,
   });
 }

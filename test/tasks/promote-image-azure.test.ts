@@ -163,7 +163,7 @@ describe('PromoteImage on Azure', () => {
     assertFailed(
       denied,
       new RegExp(
-        `^The stage before, of the input requirePromotedTo: .*${qa.host} did not accept .* on which the identity has a role\\.$`,
+        `^The stage before, of the input requirePromotedTo: .*${qa.host} refused the sign-in: it did not accept .* on which the identity has a role, such as AcrPull\\.$`,
       ),
     );
     assert.equal(bench.stage.world.digest('gated/app', '540'), undefined);

@@ -1,12 +1,13 @@
 /** Which repositories of a registry are looked at: what it lists, as far as the configuration names it, and nothing that it hides. */
 import { readRepositoryProperties } from '../../acr/attributes.ts';
 import { mapConcurrently } from '../../base/concurrency.ts';
-import { AppError, hasCode, withContext } from '../../base/errors.ts';
+import { AppError } from '../../base/errors.ts';
 import { listRepositories } from '../../oci/catalog.ts';
 import { isRepository } from '../../oci/reference.ts';
 import type { Registry } from '../../oci/registry.ts';
 import type { RepositoryFact } from '../keep-policy/policy-facts.ts';
 import { matchesGlob } from '../owned-tags.ts';
+import { nameCatalogRole } from './catalog-role.ts';
 import { readableRepository } from './read-repository.ts';
 
 /** Whether a repository holds images, and the globs of the configuration name it. */
@@ -72,11 +73,7 @@ async function listNames(registry: Registry): Promise<string[]> {
     if (other === undefined) return names;
     throw unexpected(`${registry.host}: its list of repositories holds a name that is none.`);
   } catch (thrown) {
-    if (!hasCode(thrown, 'REGISTRY_DENIED')) throw thrown;
-    // https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
-    const hint =
-      'to list them is a right of its own, with ABAC "Container Registry Repository Catalog Lister"; or name every repository without "*"';
-    throw withContext(hint, thrown);
+    throw nameCatalogRole(registry, thrown, '; or name every repository without "*"');
   }
 }
 

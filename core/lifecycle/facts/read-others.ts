@@ -3,10 +3,11 @@
  * Nobody can be asked for their builds, so these may live, and what is theirs stays.
  */
 import { mapConcurrently } from '../../base/concurrency.ts';
-import { hasCode, withContext } from '../../base/errors.ts';
+import { hasCode } from '../../base/errors.ts';
 import { listRepositories } from '../../oci/catalog.ts';
 import type { Registry } from '../../oci/registry.ts';
 import { isRelease, listTombstones, readTombstone, type Tombstone, type TombstoneKey } from '../tombstone.ts';
+import { nameCatalogRole } from './catalog-role.ts';
 import { noOrganization, type RecordProject, readRecords } from './read-records.ts';
 import type { RecordedBuildFact } from './registry-reading.ts';
 import type { ShareText } from './share-texts.ts';
@@ -66,9 +67,7 @@ async function listAll(registry: Registry): Promise<Iterable<string>> {
   try {
     return await listRepositories(registry);
   } catch (thrown) {
-    if (!hasCode(thrown, 'REGISTRY_DENIED')) throw thrown;
-    // https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
-    throw withContext('with ABAC that needs "Container Registry Repository Catalog Lister"', thrown);
+    throw nameCatalogRole(registry, thrown);
   }
 }
 

@@ -11,6 +11,7 @@ import { listFolder, listRepositories } from '../../oci/catalog.ts';
 import type { Registry } from '../../oci/registry.ts';
 import { openRepository } from '../../oci/repository.ts';
 import type { UsageFacts } from '../keep-policy/policy-facts.ts';
+import { nameCatalogRole } from './catalog-role.ts';
 import type { ClusterReading, Estate, EstateRegistry } from './estate.ts';
 import {
   clusterOfRepository,
@@ -49,7 +50,9 @@ export async function readUsageReports(from: EstateRegistry): Promise<UsageFacts
     const listed = [...(await listRepositories(registry)), ...(await listFolder(registry, usageFolder.slice(0, -1)))];
     found = listed.flatMap(each => clusterOfRepository(each) ?? []);
   } catch (thrown) {
-    return [{ name, ...unread(`which clusters report into it was not read: ${clauseOf(thrown)}`) }];
+    return [
+      { name, ...unread(`which clusters report into it was not read: ${clauseOf(nameCatalogRole(registry, thrown))}`) },
+    ];
   }
   const clusters = [...new Set([...usageClusters, ...found])].sort();
   if (clusters.length === 0) {

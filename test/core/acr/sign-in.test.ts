@@ -71,7 +71,10 @@ describe('the exchange of an Entra token', () => {
     const app = world.open('team/app', ['pull'], credentials());
     const fault = world.acr.faults.add({ operation: 'oauth2.exchange' }, { kind: 'status', status: 403 });
     const thrown = await fails(headManifest(app, 'v1'), 'REGISTRY_DENIED');
-    assert.match(thrown.message, /did not accept the Entra token \(status 403\)/);
+    assert.match(
+      thrown.message,
+      /refused the sign-in: it did not accept the Entra token \(status 403\)\. .* has a role, such as AcrPull\.$/,
+    );
     fault.remove();
     assert.ok(await headManifest(app, 'v1'));
     let failures = 1;

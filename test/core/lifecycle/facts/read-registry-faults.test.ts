@@ -74,7 +74,11 @@ describe('the facts of a registry that fails', () => {
 
   const failures: readonly (readonly [string, FaultEffect, RegExp])[] = [
     ['401', { kind: 'status', status: 401 }, /no permission for "\S+" \(GET \S+\)\. Grant "\S+" to the identity/],
-    ['403', { kind: 'status', status: 403 }, /no permission for "\S+" \(GET \S+\)\. Grant "\S+" to the identity/],
+    [
+      '403',
+      { kind: 'status', status: 403 },
+      /no permission for "\S+"( \(GET \S+\)\. Grant "\S+" to the identity|\. Give the identity AcrPull)/,
+    ],
     ['404 of a proxy', { kind: 'status', status: 404 }, /404|could not be read|cannot be read/],
     ['500', { kind: 'status', status: 500 }, /was refused \(status 500\) until we gave up/],
     ['a cut connection', { kind: 'cut', when: 'before' }, /GET \S+ failed/],
@@ -102,6 +106,21 @@ describe('the facts of a registry that fails', () => {
     ['a record', { operation: 'manifest.get', path: /builds/ }, 'records'],
     ['the list of tombstones', { operation: 'oci.tags.list', path: /tombstones/ }, 'records'],
   ];
+  it('name the role where a 403 forbids to list the repositories, and a 401 that names no right may be the sign-in', async () => {
+    const where = { operation: 'oci.catalog.list' };
+    const [forbidden, refused] = [403, 401].map(status => [where, { kind: 'status', status }] as const);
+    await assertUnread(
+      'repositories',
+      forbidden!,
+      /: no permission for "registry:catalog:\*"\. Give the identity AcrPull, /,
+    );
+    await assertUnread(
+      'repositories',
+      refused!,
+      /: no permission for "registry:catalog:\*" \(GET \/v2\/_catalog\)\. Grant /,
+    );
+  });
+
   for (const [what, where, unread] of lists) {
     for (const [how, effect, reason] of failures) {
       it(`are unread by ${how} for ${what}`, () => assertUnread(unread, [where, effect], reason));
@@ -335,8 +354,25 @@ describe('the facts of a registry whose rights are given by repository', () => {
 
   it('are unread where the repositories may not be listed, and say which role that needs', async () => {
     const { repositories } = unreadOf(await readFacts(estate, { globs: ['team/*'] }));
-    match(repositories ?? '', /"Container Registry Repository Catalog Lister"; or name every repository without "\*"/);
-    match(repositories ?? '', /no permission for "registry:catalog:\*"/);
+    match(
+      repositories ?? '',
+      /^localhost:\d+ does not let its repositories be listed: no permission for "registry:catalog:\*"\. Give the identity AcrPull, or with ABAC "Container Registry Repository Catalog Lister"; or name every repository without "\*"$/,
+    );
+  });
+
+  it('say that the sign-in was refused, and ask for no right to list, where that is what failed', async () => {
+    estate.acr.faults.add({ operation: 'oauth2.token' }, { kind: 'status', status: 401 });
+    const reading = await readFacts(estate, { globs: ['team/*'] });
+    estate.acr.faults.clear();
+    const { repositories, records } = unreadOf(reading);
+    match(
+      records ?? '',
+      /^localhost:\d+ refused to sign us in for repository:\S+ \(status 401\)\. Check the credentials$/,
+    );
+    match(
+      repositories ?? '',
+      /^localhost:\d+ refused to sign us in for registry:catalog:\* \(status 401\)\. Check the credentials$/,
+    );
   });
 
   it('are whole where each repository is named, but for the one that may not be read', async () => {
@@ -347,6 +383,9 @@ describe('the facts of a registry whose rights are given by repository', () => {
     const { other: _, ...truth } = truthOf(estate.acr);
     const { other: __, ...known } = readingOf(reading);
     deepEqual(known, truth);
-    match(reading.facts.othersUnread ?? '', /"Container Registry Repository Catalog Lister": .*"registry:catalog:\*"/);
+    match(
+      reading.facts.othersUnread ?? '',
+      /no permission for "registry:catalog:\*"\. Give the identity AcrPull, or with ABAC "Container Registry Repository Catalog Lister"$/,
+    );
   });
 });

@@ -224,7 +224,7 @@ describe('usage, read from reports', () => {
   it('is unread where the catalog or a report may not be read, and says which right is missing', async () => {
     assert.match(
       await why(registryOf({}, blind)),
-      /what prod runs was not read: which clusters report .*registry:catalog/,
+      /what prod runs was not read: which clusters report .*registry:catalog:\*"\. Give the identity AcrPull, or with ABAC/,
     );
     assert.match(
       await why(registryOf({}, lister)),
