@@ -1,6 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesApi } from '../../core/kubernetes/api.ts';
 import { readClusterId } from '../../core/kubernetes/cluster-id.ts';
@@ -26,7 +25,26 @@ interface PodSpec {
   readonly serviceAccountName: string;
   readonly restartPolicy: string;
   readonly securityContext: { readonly runAsNonRoot: boolean; readonly seccompProfile: object };
-  readonly containers: readonly { readonly args: readonly string[]; readonly securityContext: object }[];
+  readonly containers: readonly Container[];
+}
+interface Container {
+  readonly args: readonly string[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly valueFrom: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
+  }[];
+  readonly securityContext: object;
+}
+interface CronJob {
+  readonly kind: string;
+  readonly metadata: { readonly namespace: string };
+  readonly spec: {
+    readonly schedule: string;
+    readonly concurrencyPolicy: string;
+    readonly jobTemplate: {
+      readonly spec: { readonly activeDeadlineSeconds: number; readonly template: { readonly spec: PodSpec } };
+    };
+  };
 }
 
 const kinds = new Map(ownKinds.map(each => [each.resource, each.kind]));
@@ -70,15 +88,18 @@ async function asked(helm: boolean): Promise<string[]> {
 }
 
 describe('docs/kubernetes/usage-report.yaml', () => {
+  const docs = new URL('../../docs/', import.meta.url);
+  let text: string;
   let manifests: readonly Manifest[];
   before(async () => {
-    const path = fileURLToPath(new URL('../../docs/kubernetes/usage-report.yaml', import.meta.url));
-    const documents = parseAllDocuments(await readFile(path, 'utf8'));
-    manifests = documents.map(each => {
+    text = await readFile(new URL('kubernetes/usage-report.yaml', docs), 'utf8');
+    manifests = parse(text);
+  });
+  const parse = (yaml: string): Manifest[] =>
+    parseAllDocuments(yaml).map(each => {
       deepEqual(each.errors, []);
       return each.toJS() as Manifest;
     });
-  });
   const roleOf = (name: string) =>
     manifests.find(each => each.kind === 'ClusterRole' && each.metadata.name === name)?.rules ?? [];
 
@@ -104,16 +125,7 @@ describe('docs/kubernetes/usage-report.yaml', () => {
   });
 
   it('runs one report at a time, as its command line is, with no right on its machine', () => {
-    const cron = manifests.find(each => each.kind === 'CronJob') as unknown as {
-      readonly metadata: { readonly namespace: string };
-      readonly spec: {
-        readonly schedule: string;
-        readonly concurrencyPolicy: string;
-        readonly jobTemplate: {
-          readonly spec: { readonly activeDeadlineSeconds: number; readonly template: { readonly spec: PodSpec } };
-        };
-      };
-    };
+    const cron = manifests.find(each => each.kind === 'CronJob') as unknown as CronJob;
     const { schedule, concurrencyPolicy, jobTemplate } = cron.spec;
     deepEqual([cron.metadata.namespace, schedule, concurrencyPolicy], ['image-lifecycle', '*/15 * * * *', 'Forbid']);
     ok(jobTemplate.spec.activeDeadlineSeconds < 15 * 60);
@@ -127,5 +139,26 @@ describe('docs/kubernetes/usage-report.yaml', () => {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     });
+  });
+
+  it('signs in by the token of a scope map where its lines are taken in, from the Secret that the page makes', async () => {
+    const page = await readFile(new URL('usage-report.md', docs), 'utf8');
+    const taken = text.replaceAll(
+      /^( *)# (- --username=|- --password-env=|env:| {2}- name:| {4}valueFrom:| {6}secretKeyRef:)/gm,
+      '$1$2',
+    );
+    const cron = parse(taken).find(each => each.kind === 'CronJob') as unknown as CronJob;
+    const [container] = cron.spec.jobTemplate.spec.template.spec.containers;
+    const command = parseCommandLine(container?.args ?? []);
+    ok(command.kind === 'report-usage');
+    deepEqual(command.signIn, { kind: 'password', username: 'aks-prod-1', passwordEnv: 'REGISTRY_PASSWORD' });
+    const [variable, ...others] = container?.env ?? [];
+    deepEqual([variable?.name, others], ['REGISTRY_PASSWORD', []]);
+    const { name, key } = variable?.valueFrom.secretKeyRef ?? {};
+    ok(
+      page.includes(
+        `kubectl create secret generic ${name} -n ${cron.metadata.namespace} --from-file=${key}=/dev/stdin`,
+      ),
+    );
   });
 });
