@@ -16,6 +16,9 @@ export function say(message: string): { error: (issue: { readonly input?: unknow
 export const flag = <const T extends readonly string[]>(values: T) =>
   z.enum(values, say(`must be ${values.join(' or ')}`));
 
+type Unit = keyof typeof units;
+const unitNames = Object.keys(units) as readonly Unit[];
+
 /** A whole number of one unit, given in milliseconds. */
 export function duration(least: number, most: number) {
   const shape = 'must be a whole number and a unit, such as 90s, 15m, 24h or 30d';
@@ -23,14 +26,43 @@ export function duration(least: number, most: number) {
   return z
     .string(say(shape))
     .regex(written, shape)
+    .meta({ pattern: durationPattern(least, most) })
     .transform((text, context) => {
       const [, count, unit] = written.exec(text) ?? [];
-      const ms = Number(count) * units[(unit ?? 's') as keyof typeof units];
+      const ms = Number(count) * units[(unit ?? 's') as Unit];
       if (ms >= least && ms <= most) return ms;
-      const bounds = `must be at least ${least / 1000} s and at most ${most / units.d} d`;
+      const bounds = `must be at least ${showDuration(least)} and at most ${showDuration(most)}`;
       context.addIssue({ code: 'custom', message: bounds });
       return z.NEVER;
     });
+}
+
+/** As it would be written, in the largest unit: 24h is 1d. */
+function showDuration(ms: number): string {
+  const unit = unitNames.findLast(each => ms > 0 && ms % units[each] === 0) ?? 's';
+  return `${ms / units[unit]}${unit}`;
+}
+
+/** For a JSON Schema. It takes a little more than there may be, and nothing less: it tells bounds by length and first digit. */
+function durationPattern(least: number, most: number): string {
+  const counts = unitNames.flatMap(unit => {
+    const [from, to] = [Math.ceil(least / units[unit]), Math.floor(most / units[unit])];
+    return from <= to ? [`${digitsBetween(String(from), String(to))}${unit}`] : [];
+  });
+  return `^0*(?:${counts.join('|')})$`;
+}
+
+function digitsBetween(from: string, to: string): string {
+  const [short, long] = [from.length, to.length];
+  if (short === long) return `[${from[0]}-${to[0]}]${digits(long - 1)}`;
+  if (from === '0') return `[0-${to[0]}]?${digits(1, long - 1)}`;
+  const above = short + 1 < long ? `?${digits(short + 1, long - 1)}` : digits(long - 1);
+  return `(?:[${from[0]}-9]${digits(short - 1)}|[0-${to[0]}]${above})`;
+}
+
+function digits(least: number, most = least): string {
+  if (most === 0) return '';
+  return String.raw`\d` + (most === 1 ? '' : least === most ? `{${most}}` : `{${least},${most}}`);
 }
 
 /** An id of Azure DevOps or Microsoft Entra, made lower-case. */

@@ -22,7 +22,7 @@ export const registrySchema = z
       .string()
       .toLowerCase()
       .refine(isRegistryAddress, "must be a registry's host name, such as contoso.azurecr.io, without https://")
-      .meta({ pattern: `^(?:http://(?:${loopbackPattern})(?=:|$))?[^\\s/@]*$` })
+      .meta({ pattern: `^(?:http://(?:${loopbackPattern})(?=:|$))?[^\\s/@]+$` })
       .describe('The host name, with a port where it needs one: contoso.azurecr.io.'),
     name: givenName.optional().describe('What plans and reports call it. Left out: its host name.'),
     repositories: repositoryPatterns.describe(

@@ -137,7 +137,7 @@ export const usageSchema = z.strictObject({
     .prefault('24h')
     .describe('How old a report may be.'),
   clusters: z
-    .array(z.string().refine(isClusterName, `must be ${clusterNameShape}`))
+    .array(z.string().refine(isClusterName, `must be ${clusterNameShape}`).meta({ pattern: '^[a-z0-9][a-z0-9._/-]*$' }))
     .min(1, 'must name at least one cluster')
     .optional()
     .describe('Clusters that must report; beside these, whichever reports are there.'),

@@ -98,11 +98,11 @@ export const wrong: readonly Wrong[] = [
   [`${least}grace: 24`, /^c\.yaml:3:1: grace must be a whole number and a unit/],
   [`${least}grace: 1w`, /grace must be a whole number and a unit/],
   [`${least}grace: -1h`, /grace must be a whole number and a unit/],
-  [`${least}grace: 9999d`, /grace must be at least 0 s and at most 3650 d/],
+  [`${least}grace: 9999d`, /grace must be at least 0s and at most 3650d/],
   [`${least}brake:\n  deleted:\n    images: 0`, /^c\.yaml:5:5: brake\.deleted\.images must be at least 1/],
   [`${least}brake: { absent: { percent: 101 } }`, /brake\.absent\.percent must be at most 100/],
   [`${least}brake: { deleted: { images: 1.5 } }`, /brake\.deleted\.images must be a whole number/],
-  [`${least}reconcile: { every: 10s }`, /reconcile\.every must be at least 60 s/],
+  [`${least}reconcile: { every: 10s }`, /reconcile\.every must be at least 1m and at most 7d/],
   [
     `${least}reconcile: { every: 5m, minimumInterval: 6m }`,
     /reconcile\.minimumInterval must not be longer than reconcile\.every/,
@@ -192,5 +192,15 @@ export const wrongTogether: readonly Wrong[] = [
   ],
   [`${least}delete: { withoutRecord: { tagsMatching: "*" } }`, /delete\.withoutRecord\.definitions is missing/],
   [`${least}delete: { withoutRecord: drop }`, /delete\.withoutRecord must be keep, or a block with both/],
+  [
+    `${least}delete: { untagged: { olderThan: 10m } }`,
+    /delete\.untagged\.olderThan must be at least 1h and at most 3650d$/,
+  ],
+  [`${least}grace: 400000000d`, /grace must be at least 0s and at most 3650d$/],
+  [least.replace('contoso.azurecr.io', '""'), /registries\[0\]\.url must be a registry's host name/],
+  [
+    least.replace('url: contoso', 'usage: { report: required, clusters: [AKS] }, url: contoso'),
+    /registries\[0\]\.usage\.clusters\[0\] must be lower-case letters and digits/,
+  ],
   [`${least}delete: { untagged: true }`, /delete\.untagged must be a block of keys/],
 ];

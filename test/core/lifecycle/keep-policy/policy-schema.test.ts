@@ -113,11 +113,11 @@ describe('the policy', () => {
       'keep.references.3.pullRequest must be active',
       'keep.newerThan must be a whole number and a unit',
       'keep Unrecognized key: "older"',
-      'delete.untagged.olderThan must be at least 3600 s',
+      'delete.untagged.olderThan must be at least 1h and at most 3650d',
       'delete.withoutRecord.tagsMatching must be a glob, or an expression from ^ to $',
       'delete.withoutRecord.definitions must name at least one definition',
       'usage.report must be required',
-      'usage.maxAge must be at least 60 s and at most 30 d',
+      'usage.maxAge must be at least 1m and at most 30d',
     ];
     deepEqual(
       expected.filter(each => !faults.some(fault => fault.startsWith(each))),
