@@ -13,7 +13,7 @@ import type { KnownLinks } from './read-graph.ts';
 import { readRecordsOfBuild } from './records-of-build.ts';
 import { releaseAgain } from './release.ts';
 import { removeManifest, removeTombstone } from './remove.ts';
-import { placeOf, type Run, registryTime, vetoOf } from './surroundings.ts';
+import { lacksApprovalAlone, placeOf, type Run, registryTime, vetoOf } from './surroundings.ts';
 import { type ClaimedImage, readTombstone, type Tombstone } from './tombstone.ts';
 
 interface Due extends DueTombstone {
@@ -206,6 +206,9 @@ async function closeOrRenew(run: Run, due: Due, { pending, there }: Left): Promi
   const images = pending.filter(image => !run.needed.has(placeOf(image)));
   const records = due.content.records.filter(tag => due.settled.has(tag));
   if (images.length > 0) {
+    const isWhole = claimedOf(due.content).every(image => there.includes(image));
+    // What waits for somebody's approval has its grace behind it. A tombstone that claims what is gone must not stay.
+    if (isWhole && images.every(image => lacksApprovalAlone(run, image))) return;
     const rest = there.filter(image => !images.includes(image));
     await releaseAgain(run, due.dead, { images, rest, records, copies: due.key.copies });
     await removeTombstone(run.registry, due.key, run.log, due.content.manifest);

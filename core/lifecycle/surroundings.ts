@@ -31,6 +31,7 @@ export interface Run extends Surroundings {
   readonly signal: AbortSignal | undefined;
   /** Asked before each step of each image; see {@link vetoOf}. */
   readonly veto: Veto | undefined;
+  readonly unapproved: Veto | undefined;
   readonly timeBox: TimeBox;
   /** What must stay though no tag may show it, by {@link placeOf}, and why: found while judging, heeded while collecting. */
   readonly needed: Map<string, string>;
@@ -42,13 +43,26 @@ export function placeOf(image: { readonly repository: string; readonly digest: s
   return `${image.repository}@${image.digest}`;
 }
 
-/** Why a keep plan forbids this step of an image; undefined where it does not, or where there is none. */
+interface Place {
+  readonly repository: string;
+  readonly digest: Digest;
+}
+
+/** Why a keep plan forbids this step of an image, or that nobody approved it; undefined where neither is so. */
 export function vetoOf(
-  { veto }: Pick<Run, 'veto'>,
-  image: { readonly repository: string; readonly digest: Digest },
+  { veto, unapproved }: Pick<Run, 'veto' | 'unapproved'>,
+  { repository, digest }: Place,
   step: Step,
 ): string | undefined {
-  return veto?.(image.repository, image.digest, step);
+  return veto?.(repository, digest, step) ?? unapproved?.(repository, digest, step);
+}
+
+/** Whether an image could be deleted for all that the keep plan knows, and nobody approved it. */
+export function lacksApprovalAlone(
+  { veto, unapproved }: Pick<Run, 'veto' | 'unapproved'>,
+  { repository, digest }: Place,
+): boolean {
+  return !veto?.(repository, digest, 'delete') && unapproved?.(repository, digest, 'delete') !== undefined;
 }
 
 /** A build that is gone, as Azure DevOps states it, and the places of its records. */

@@ -12,7 +12,7 @@ import type { CarryOutRequest } from './carry-out.ts';
 import { chooseUntagged } from './choose-untagged.ts';
 import type { CleanItem, CleanReport } from './clean-report.ts';
 import type { Departure } from './leaving.ts';
-import { releasesOf, vetoByPlan } from './plan-veto.ts';
+import { releasesOf, unapprovedBy, vetoByPlan } from './plan-veto.ts';
 import { releaseUnrecorded } from './release-unrecorded.ts';
 import { sweepUntagged } from './sweep-untagged.ts';
 import { type FindByTag, findByTag, listUnrecordedBuilds } from './unrecorded-builds.ts';
@@ -49,8 +49,12 @@ export async function cleanRegistry(
   request: CleanRegistryRequest,
 ): Promise<RegistryReport> {
   const { until, signal = estate.signal, plan, approved } = request;
-  const veto = vetoByPlan(registry.name, plan, approved);
-  const common = { veto, ...(until && { until }), ...(signal && { signal }) };
+  const common = {
+    veto: vetoByPlan(registry.name, plan),
+    ...(approved && { unapproved: unapprovedBy(approved, registry.name) }),
+    ...(until && { until }),
+    ...(signal && { signal }),
+  };
   const cleaning: Cleaning = { registry, request, common, items: [], braked: [], stopped: [], failures: [] };
   const pairs = listPairs(estate, cleaning);
   for (const pair of pairs) {
@@ -116,7 +120,7 @@ async function releaseOfPair(cleaning: Cleaning, { surroundings, rules, organiza
     organization,
   );
   if (builds.length === 0) return;
-  // The veto lets nothing through that was not approved, so each of these builds was.
+  // Nothing is let through that was not approved, so each of these builds was.
   const release = builds.map(each => ({ ...each, images: each.places.length }));
   const approved = request.approved && { release, collect: [] };
   const tombstones = await Promise.all(rules.projects.map(each => listTombstones(registry.registry, each.projectId)));

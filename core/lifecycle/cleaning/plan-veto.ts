@@ -14,19 +14,21 @@ const nobodyApproved: Readonly<Record<Step, string>> = {
   delete: 'the approved plan does not delete it',
 };
 
-/**
- * Makes the veto of one registry: it lets a step be judged where the fresh plan has the image go, and, with an approved
- * plan, where that has this very step of it. An image that neither knows stays.
- */
-export function vetoByPlan(registry: string, { images }: KeepPlan, approved: CleanPlan | undefined): Veto {
+/** Makes the veto of one registry: it lets a step be judged where the plan has the image go. One that it does not know stays. */
+export function vetoByPlan(registry: string, { images }: KeepPlan): Veto {
   const planned = indexByPlace(images.filter(each => each.registry === registry));
-  const allowed = approved && indexByPlace(deletionsOf(approved, registry));
-  return (repository, digest, step) => {
+  return (repository, digest) => {
     const image = planned.get(repository)?.get(digest);
     if (!image) return 'the keep plan does not know it';
-    if (image.decision === 'keep') return tellReasons(image);
-    return allowed && allowed.get(repository)?.get(digest)?.step !== step ? nobodyApproved[step] : undefined;
+    return image.decision === 'keep' ? tellReasons(image) : undefined;
   };
+}
+
+/** What an approved plan leaves unapproved in one registry: every step of an image but the one that stands in it. */
+export function unapprovedBy(approved: CleanPlan, registry: string): Veto {
+  const allowed = indexByPlace(deletionsOf(approved, registry));
+  return (repository, digest, step) =>
+    allowed.get(repository)?.get(digest)?.step === step ? undefined : nobodyApproved[step];
 }
 
 /** What the brake lets through of an approved plan: builds of one organization, each with as many images. */

@@ -127,8 +127,7 @@ describe('carrying out a plan', () => {
       const reasons = new Map(other.items.map(each => [each.subject, each.reason]));
       equal(reasons.get(`shop/web@${first.digest}`), 'the approved plan does not delete it');
       equal(reasons.get(`shop/web@${second.digest}`), 'the approved plan does not take its tags off');
-      // What the old plan held has its grace anew.
-      nextDay();
+      // What only nobody has approved yet has its grace behind it.
       const again = await approve();
       deepEqual(
         again.deletions.map(each => each.step),
@@ -137,6 +136,44 @@ describe('carrying out a plan', () => {
       await world.clean({}, { approved: again });
       deepEqual(world.ci.acr.world.manifests('shop/web'), [second.digest]);
       deepEqual(world.ci.acr.world.tags('shop/web'), {});
+    });
+
+    it('deletes in the end what becomes due each day between the plan and its approval', async () => {
+      world.ci.ado.world.deleteBuild((await makeBuild('shop/web')).id);
+      const steps: string[][] = [];
+      for (let night = 0; night < 4; night += 1) {
+        const approved = await approve();
+        steps.push(approved.deletions.map(each => each.step));
+        const asleep = 2 * hour + (night * hour) / 4;
+        world.ci.advance(asleep);
+        await world.clean({}, { approved });
+        world.ci.advance(day - asleep);
+      }
+      deepEqual(steps, [['untag'], [], ['delete'], []]);
+      deepEqual(world.ci.acr.world.manifests('shop/web'), []);
+    });
+
+    it('claims no more what was deleted, where something else of the build lacks an approval', async () => {
+      const { acr } = world.ci;
+      const [web, api] = ['web', 'api'].map(name => ({ name, ...acr.world.putImage(name) }));
+      ok(web && api);
+      const images = [web, api].map(({ name, digest }) => ({ repository: name, reference: digest }));
+      world.ci.ado.world.deleteBuild(await world.ci.build(images));
+      await world.clean();
+      nextDay();
+      const approved = await approve();
+      const bytes = acr.world.manifest('web', web.digest)?.bytes;
+      ok(bytes);
+      const deletions = approved.deletions.filter(each => each.digest === web.digest);
+      deepEqual(told((await world.clean({}, { approved: { ...approved, deletions } })).report), [
+        `ci api@${api.digest} kept`,
+        `ci web@${web.digest} deleted`,
+      ]);
+      // Somebody pushes the same bytes, and has not tagged them yet.
+      acr.world.putManifest('web', bytes);
+      nextDay();
+      await world.clean();
+      deepEqual([acr.world.manifests('web'), acr.world.manifests('api')], [[web.digest], []]);
     });
 
     it('passes the brake, and counts', async () => {
