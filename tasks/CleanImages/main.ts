@@ -41,9 +41,9 @@ async function conclude(scene: Scene): Promise<Issues | undefined> {
     await audit(scene);
     return concludeLook(unread);
   }
-  const { hash, deletions } = await makePlan(scene);
-  if (job.inputs.mode === 'plan-and-apply') return apply(scene, hash);
-  setCounts({ deletions: deletions.length, unread });
+  const plan = await makePlan(scene);
+  if (job.inputs.mode === 'plan-and-apply') return apply(scene, plan);
+  setCounts({ deletions: plan.deletions.length, unread });
   return concludeLook(unread);
 }
 

@@ -59,8 +59,13 @@ export function name(words: string): Cell {
 
 /** Up to three tags, and how many more there are. */
 export function tags(all: readonly string[]): Cell {
+  return { kind: 'tags', text: listTags(all) };
+}
+
+/** The same as a text. */
+export function listTags(all: readonly string[], between = ' '): string {
   const more = all.length > 3 ? ` and ${all.length - 3} more` : '';
-  return { kind: 'tags', text: `${all.slice(0, 3).join(' ')}${more}` };
+  return `${all.slice(0, 3).join(between)}${more}`;
 }
 
 /** A digest. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CleanItem, CleanReport } from '../../core/lifecycle/cleaning/clean-report.ts';
 import type { NotRead } from '../../core/lifecycle/cleaning/not-read.ts';
+import type { LetGo } from '../../tasks/CleanImages/let-go.ts';
 import { describeOutcome } from '../../tasks/CleanImages/outcome-page.ts';
 import { concludeCleaning, concludeLook } from '../../tasks/CleanImages/verdict.ts';
 import { forgeries } from './forging.ts';
@@ -10,6 +11,11 @@ const nothing: CleanReport = { items: [], freedBytes: 0, braked: [], stopped: []
 
 function item(outcome: CleanItem['outcome'], reason = 'the build is deleted'): CleanItem {
   return { registry: 'ci', build: undefined, subject: `web@sha256:${'a'.repeat(64)}`, outcome, reason };
+}
+
+function letGo(step: LetGo['step'], ...tags: string[]): LetGo {
+  const { registry, subject, reason } = item('deleted');
+  return { registry, subject, step, tags, build: '7 of Shop', reason };
 }
 
 describe('the verdict of CleanImages', () => {
@@ -66,12 +72,14 @@ describe('the page of what CleanImages did', () => {
     const page = describeOutcome({
       planHash: 'f'.repeat(64),
       isApproved: true,
+      steps: 'Two of them are done.',
       report: { ...nothing, items: [item('deleted'), item('released'), ...kept], freedBytes: 2_000_000 },
+      letGo: [letGo('deleted'), letGo('released', '1', '1-x')],
       unread: { everything: [], some: ['the branches of g were not read'] },
     });
     assert.match(
       page,
-      /^### Cleaned by the approved plan `f{12}`\n\nTook 1 tag off and deleted 1 image \(2\.0 MB at most\); 25 of /,
+      /^### Cleaned by the approved plan `f{12}`\n\nTwo of them are done\\\.\n\nTook 1 tag off 1 image and deleted 1 image \(2\.0 MB at most\); 25 of /,
     );
     assert.match(page, /\| ci \| 1 \| 1 \| 0 \| 0 \|\n\| prod \| 0 \| 0 \| 25 \| 0 \|/);
     assert.match(page, /reason 19 \|\n\nAnd 5 more, in the log\./);
@@ -82,17 +90,23 @@ describe('the page of what CleanImages did', () => {
     for (const text of [...forgeries, '| a |\n# title', '<img src=x onerror=alert(1)>', '[x](javascript:1)', '`|`']) {
       const report = {
         ...nothing,
-        items: [{ ...item('failed', text), subject: text, registry: text }],
+        items: (['failed', 'kept'] as const).map(outcome => ({
+          ...item(outcome, text),
+          subject: text,
+          registry: text,
+        })),
         failures: [text],
       };
       const page = describeOutcome({
         planHash: 'a'.repeat(64),
         isApproved: false,
+        steps: text,
         report,
+        letGo: [{ ...letGo('released', text), registry: text, subject: text, build: text }],
         unread: { everything: [text], some: [] },
       });
       const lines = page.split(/\r\n|[\n\r\u2028\u2029\u0085]/).filter(Boolean);
-      assert.equal(lines.length, 13, page);
+      assert.equal(lines.length, 22, page);
       assert.ok(
         lines.every(
           line =>
@@ -103,7 +117,7 @@ describe('the page of what CleanImages did', () => {
         page,
       );
       const cells = lines.filter(line => line.startsWith('|')).map(line => line.match(/(?<!\\)\|/g)?.length);
-      assert.deepEqual(cells, [6, 6, 6, 4, 4, 4], page);
+      assert.deepEqual(cells, [6, 6, 6, 4, 4, 4, 5, 5, 5, 4, 4, 4], page);
     }
   });
 });

@@ -34,6 +34,8 @@ export interface NewImages {
   /** By repository; each build's images are its own. */
   readonly repositories: readonly string[];
   readonly tags?: readonly string[];
+  /** Each is an index of so many images; an image alone unless told. */
+  readonly platforms?: number;
   readonly definitionId?: number;
   /** `ci` unless told. */
   readonly registry?: AcrEmulator;
@@ -178,11 +180,15 @@ export async function writeSource(agent: AgentFolder, name: string, text: string
 }
 
 async function build(devOps: AzureDevOpsEmulator, ci: AcrEmulator, images: NewImages): Promise<string[]> {
-  const { id, repositories, tags = [], registry = ci } = images;
+  const { id, repositories, tags = [], platforms = 0, registry = ci } = images;
   const definition = images.definitionId ?? definitionId;
   const project = definition === definitionId ? projectId : library.projectId;
   const made = devOps.world.builds.get(id) ?? devOps.world.addBuild({ id, definitionId: definition });
-  const digests = repositories.map(repository => registry.world.putImage(repository, { tags }).digest);
+  const digests = repositories.map(repository => {
+    if (platforms === 0) return registry.world.putImage(repository, { tags }).digest;
+    const children = Array.from({ length: platforms }, () => registry.world.putImage(repository));
+    return registry.world.putIndex(repository, children, { tags }).digest;
+  });
   const identity = {
     collectionId,
     organization: devOps.url,

@@ -1,7 +1,7 @@
 /** An approved plan beside what it must agree with: the configuration, and what is to be done now. Pure. */
 import { inputError } from '../../base/errors.ts';
 import type { Configuration } from '../configuration/configuration.ts';
-import { type CleanPlan, listHosts } from './clean-plan.ts';
+import { type CleanPlan, listHosts, type PlannedDeletion } from './clean-plan.ts';
 
 /**
  * Checks that a plan is one of this configuration: it tells images of one name apart by registries and organizations, and
@@ -38,13 +38,35 @@ function showRegistry({ name, host }: CleanPlan['registries'][number]): string {
   return name === host ? host : `${name} (${host})`;
 }
 
+/** An approved plan beside a fresh one. */
+export interface Agreement {
+  /** The steps that stand in both, as the fresh plan has them. */
+  readonly both: readonly PlannedDeletion[];
+  /** Steps that were approved, and that the fresh plan no longer has. */
+  readonly lost: readonly PlannedDeletion[];
+  /** How many steps of the fresh plan nobody approved. */
+  readonly added: number;
+}
+
+/** Compares two plans step by step: what does not stand in both is not done. */
+export function compareSteps(approved: CleanPlan, fresh: CleanPlan): Agreement {
+  const [was, is] = [keysOf(approved), keysOf(fresh)];
+  const both = fresh.deletions.filter(each => was.has(keyOf(each)));
+  const lost = approved.deletions.filter(each => !is.has(keyOf(each)));
+  return { both, lost, added: fresh.deletions.length - both.length };
+}
+
 /** How much of what was approved is still to be done, and how much more would be: a sentence, as neither of the rest is done. */
 export function describeAgreement(approved: CleanPlan, fresh: CleanPlan): string {
-  const [was, is] = [keysOf(approved), keysOf(fresh)];
-  const still = [...was].filter(key => is.has(key)).length;
-  return `${still} of ${was.size} approved ${was.size === 1 ? 'step' : 'steps'} ${still === 1 ? 'is' : 'are'} in a fresh plan as well; ${is.size - still} of the fresh plan nobody approved.`;
+  const { both, added } = compareSteps(approved, fresh);
+  const [still, all] = [both.length, approved.deletions.length];
+  return `${still} of ${all} approved ${all === 1 ? 'step' : 'steps'} ${still === 1 ? 'is' : 'are'} in a fresh plan as well; ${added} of the fresh plan nobody approved.`;
 }
 
 function keysOf({ deletions }: CleanPlan): Set<string> {
-  return new Set(deletions.map(each => `${each.registry} ${each.repository} ${each.digest} ${each.step}`));
+  return new Set(deletions.map(keyOf));
+}
+
+function keyOf({ registry, repository, digest, step }: PlannedDeletion): string {
+  return `${registry} ${repository} ${digest} ${step}`;
 }
