@@ -1,5 +1,6 @@
 /** What is wrong with a YAML text, in words of our own: the parser's quote the text, which may hold a secret. */
-import type { Document, ErrorCode, LineCounter } from 'yaml';
+import { type Document, type ErrorCode, isMap, type LineCounter, visit, type YAMLError } from 'yaml';
+import { groupBy } from './group-by.ts';
 
 const reasons: Readonly<Record<ErrorCode, string>> = {
   ALIAS_PROPS: 'an alias has an anchor or a tag of its own',
@@ -27,9 +28,42 @@ const reasons: Readonly<Record<ErrorCode, string>> = {
   UNEXPECTED_TOKEN: 'a character stands where none of its kind is expected',
 };
 
-/** Every fault of a parsed document, by its offset in the text; empty where it is sound. */
-export function listYamlFaults(document: Document.Parsed): { offset: number; reason: string }[] {
-  return document.errors.map(({ code, pos }) => ({ offset: pos[0], reason: reasons[code] }));
+/** Every fault of a parsed document, by its offset in the text; empty where it is sound. `lines` is the parser's counter. */
+export function listYamlFaults(document: Document.Parsed, lines: LineCounter): { offset: number; reason: string }[] {
+  if (document.errors.length === 0) return [];
+  const unclosed = tellUnclosed(document, lines);
+  return document.errors.map(error => ({ offset: error.pos[0], reason: unclosed.get(error) ?? reasons[error.code] }));
+}
+
+/** Of faults that say no more than that the indentation is wrong, the brackets that are not closed. */
+function tellUnclosed(document: Document.Parsed, lines: LineCounter): Map<YAMLError, string> {
+  const faults = document.errors.filter(error => /must .*end with a [\]}]$/.test(error.message));
+  const byEnd = groupBy(listBrackets(document), ({ end }) => end);
+  const told = new Map<YAMLError, string>();
+  for (const [end, errors] of groupBy(faults, error => error.pos[0])) {
+    // The parser ends them where it gives up, and complains of the innermost first; one that is closed there lies deeper.
+    for (const [at, error] of errors.toReversed().entries()) {
+      const open = byEnd.get(end)?.[at];
+      if (!open) continue;
+      const which = `the "${open.sign}" of line ${lines.linePos(open.start).line} is not closed`;
+      const isIndented = error.code === 'BAD_INDENT';
+      told.set(error, isIndented ? `${which} above, or what stands in it is not indented` : which);
+    }
+  }
+  return told;
+}
+
+/** Maps and lists in brackets, an outer one before those in it. */
+function listBrackets(document: Document.Parsed): { start: number; end: number; sign: string }[] {
+  const found: { start: number; end: number; sign: string }[] = [];
+  visit(document, {
+    Collection: (_key, node) => {
+      const [start, end] = node.range ?? [];
+      if (node.flow && start !== undefined && end !== undefined)
+        found.push({ start, end, sign: isMap(node) ? '{' : '[' });
+    },
+  });
+  return found;
 }
 
 /**
@@ -40,6 +74,6 @@ export function findYamlFault(
   document: Document.Parsed,
   lines: LineCounter,
 ): { line: number; reason: string } | undefined {
-  const [first] = listYamlFaults(document);
+  const [first] = listYamlFaults(document, lines);
   return first && { line: lines.linePos(first.offset).line, reason: first.reason };
 }

@@ -16,7 +16,7 @@ export interface Source {
 export function readSource(text: string, name: string): Source {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const faults = listYamlFaults(document);
+  const faults = listYamlFaults(document, lines);
   const source = { name, document, lines };
   const isNot = 'the configuration is not YAML';
   if (faults.length > 0) {

@@ -207,6 +207,33 @@ describe('configuration', () => {
     }
   });
 
+  it('names the line of a bracket that is not closed, of each where several are not', () => {
+    const notIndented = 'is not closed above, or what stands in it is not indented';
+    const texts: readonly (readonly [text: string, lines: readonly string[]])[] = [
+      ['registries:\n  - { url: a.example\nkeep: {}\n', [`3:1 the "{" of line 2 ${notIndented}`]],
+      [
+        'keep:\n  tags: ["v*", "x"\n  references: [{ branch: main }]\ngrace: 1h\n',
+        [`3:3 the "[" of line 2 ${notIndented}`],
+      ],
+      [
+        'keep: {\n  references: [\n    { branch: main }\ngrace: 1h\n',
+        [`4:1 the "[" of line 2 ${notIndented}`, `4:1 the "{" of line 1 ${notIndented}`],
+      ],
+      [
+        'keep: { references: [{ branch: main }',
+        [`1:38 the "[" of line 1 ${notIndented}`, `1:38 the "{" of line 1 ${notIndented}`],
+      ],
+      ['{ keep:\n  { tags: [] }', ['2:15 the "{" of line 1 is not closed']],
+      ['keep:\n  deployed: true\n tags: []\n', ['3:1 the indentation does not fit what stands above']],
+    ];
+    for (const [text, lines] of texts)
+      deepEqual(
+        refuse(text).map(line => line.replace(/^c\.yaml:/, '').replace(': the configuration is not YAML:', '')),
+        lines,
+        text,
+      );
+  });
+
   it('repeats nothing of a text that is not YAML', () => {
     const bit = fc.constantFrom('hunter2', ...' \n{}[]:"\'|>&*!%@,#\t-?'.split(''));
     fc.assert(
