@@ -78,10 +78,16 @@ async function readSource(
   };
   return {
     source,
-    branches: await ask('branch', readers.branches),
+    branches: demandBranch(await ask('branch', readers.branches)),
     tags: await ask('tag', readers.tags),
     pullRequests: await ask('pullRequest', readers.pullRequests),
   };
+}
+
+/** Something was built from it: without a branch it is another one of that name, or all that a missing right shows. */
+function demandBranch(branches: SourceFacts['branches']): SourceFacts['branches'] {
+  if (branches.kind === 'unread' || branches.items.length > 0) return branches;
+  return { kind: 'unread', reason: 'it shows no branch at all, though builds were made from it' };
 }
 
 /** Undefined where the repository is of none of these organizations. */

@@ -90,6 +90,8 @@ describe('the facts of git repositories on GitHub', () => {
   };
 
   it('are asked for only where a rule is about them', async () => {
+    assert.deepEqual(await operationsOf(branches), ['unread unread unread', 'heads'], 'no branch at all is no answer');
+    web.branches.set('main', monday);
     assert.deepEqual(await operationsOf(branches), ['whole unread unread', 'heads']);
     assert.deepEqual(await operationsOf(tags), ['unread whole unread', 'tags']);
     assert.deepEqual(await operationsOf(pullRequests), ['unread unread whole', 'pullRequests']);
