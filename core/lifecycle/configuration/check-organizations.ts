@@ -1,4 +1,5 @@
 /** What organizations must be to each other: no build of one may pass for a build of another. Pure. */
+import { canonicalOrganization } from '../../azure-devops/organization-url.ts';
 import type { Fault } from './faults.ts';
 import type { OrganizationConfiguration } from './organization-schema.ts';
 import { type KeyPath, type Placed, pathOfOrganization, showPath } from './written-path.ts';
@@ -22,7 +23,8 @@ export function checkProjects(organizations: Organizations, isShort: boolean): F
 /** Checks that organizations differ, and that their builds' tags do. */
 export function checkOrganizations(organizations: Organizations): Fault[] {
   return organizations.flatMap(({ at, one }) => {
-    const same = organizations.find(other => other.at < at && other.one.url.toLowerCase() === one.url.toLowerCase());
+    const url = canonicalOrganization(one.url);
+    const same = organizations.find(other => other.at < at && canonicalOrganization(other.one.url) === url);
     const message = `names the same organization as organizations[${same?.at}]`;
     return [
       ...(same ? [{ path: ['organizations', at, 'url'], message }] : []),

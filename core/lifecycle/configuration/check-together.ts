@@ -1,7 +1,10 @@
 /** What the parts of a configuration must be to each other. Pure. */
 import type { z } from 'zod';
+import { deleteSchema, keepSchema } from '../keep-policy/policy-schema.ts';
+import { graceSchema } from './care-schema.ts';
 import { checkClusters } from './check-clusters.ts';
 import { checkOrganizations, checkProjects } from './check-organizations.ts';
+import { checkReports } from './check-reports.ts';
 import { clusterSchema } from './cluster-schema.ts';
 import type { Fault } from './faults.ts';
 import { organizationSchema } from './organization-schema.ts';
@@ -20,6 +23,11 @@ export function checkTogether(written: Readonly<Record<string, unknown>>): Fault
     ...checkProjects(organizations, isShort),
     ...checkOrganizations(organizations),
     ...checkClusters(listSound(clusterSchema, written['clusters']), registries),
+    ...checkReports(registries, {
+      keep: keepSchema.safeParse(written['keep']).data,
+      delete: deleteSchema.safeParse(written['delete']).data,
+      grace: graceSchema.safeParse(written['grace']).data,
+    }),
   ];
 }
 
@@ -47,7 +55,7 @@ function checkForm(written: Readonly<Record<string, unknown>>): Fault[] {
 function checkRegistries(registries: readonly Placed<RegistryConfiguration>[]): Fault[] {
   return registries.flatMap(({ at, one }) => {
     const before = registries.filter(other => other.at < at);
-    const same = before.find(other => hostOf(other.one.url) === hostOf(one.url));
+    const same = before.find(other => endpointOf(other.one) === endpointOf(one));
     if (same)
       return [{ path: ['registries', at, 'url'], message: `names the same registry as registries[${same.at}]` }];
     const namesake = before.find(other => other.one.name.toLowerCase() === one.name.toLowerCase());
@@ -55,4 +63,12 @@ function checkRegistries(registries: readonly Placed<RegistryConfiguration>[]): 
       ? [{ path: ['registries', at, 'name'], message: `is the name of registries[${namesake.at}] too` }]
       : [];
   });
+}
+
+/** What requests go to: a port that is written and one that goes without saying are one. */
+function endpointOf({ url }: RegistryConfiguration): string {
+  const host = hostOf(url);
+  const isPlain = host !== url;
+  const { hostname, port } = new URL(`${isPlain ? 'http' : 'https'}://${host}`);
+  return `${hostname}:${port || (isPlain ? 80 : 443)}`;
 }
