@@ -24,6 +24,9 @@ import { type KnownLinks, readGraph } from './read-graph.ts';
 import { removeManifest } from './remove.ts';
 import { type Run, registryTime } from './surroundings.ts';
 
+/** Gives the hold, where a keep plan or a record has the digest stay. Asked of every manifest of the repository. */
+export type KeptBy = (digest: Digest) => Hold | undefined;
+
 /** What tombstones name in one repository. */
 export interface CollectRequest {
   readonly repository: string;
@@ -33,8 +36,8 @@ export interface CollectRequest {
   readonly known: ReadonlyMap<Digest, KnownLinks>;
   /** Tags of charts that name their content: they hold nothing, and go with the manifest. */
   readonly content: ReadonlyMap<Digest, readonly string[]>;
-  /** The hold, where a keep plan or a record has the digest stay. Asked of every manifest of the repository. */
-  readonly keptBy?: (digest: Digest) => Hold | undefined;
+  /** Asks what others have said by now: once when the graph was read, and again before deletions when time has passed. */
+  readonly keptBy?: () => Promise<KeptBy>;
   /** How long a candidate must not have changed, in milliseconds; left out it is the grace. */
   readonly recentMs?: number;
 }
@@ -55,6 +58,9 @@ interface Sweep {
   readonly deleted: Set<Digest>;
   /** When it was last asked what is new, by our own clock. */
   lookedAt: number;
+  readonly keptBy: (() => Promise<KeptBy>) | undefined;
+  /** When that was last asked, by our own clock. */
+  keptAt: number;
 }
 
 /** Microsoft's own cleaner found that more at once puts a registry into a bad state. */
@@ -72,13 +78,17 @@ export async function collectRepository(run: Run, request: CollectRequest): Prom
   if (reading.kind === 'unjudged') return allHeld(request, reading.reason);
   const { graph } = reading;
   const { candidates, content, keptBy, recentMs = run.rules.graceMs } = request;
+  const keptAt = run.clock.now();
+  // What came off before the graph was read, or was named by others, they have written down by then.
+  const kept = await keptBy?.();
   const now = registryTime(run);
-  const held = markHeld({ graph, candidates, content, now, recentMs, ...(keptBy && { keptBy }) });
-  const sweep: Sweep = { run, repository, graph, candidates, content, held, deleted: new Set(), lookedAt: 0 };
+  const held = markHeld({ graph, candidates, content, now, recentMs, ...(kept && { keptBy: kept }) });
+  const deleted = new Set<Digest>();
+  const sweep: Sweep = { run, repository, graph, candidates, content, held, deleted, lookedAt: 0, keptBy, keptAt };
   await holdReferrersOfHeld(sweep);
   const order = orderForDeletion(graph, new Set(sweepable(sweep)));
   for (let start = 0; start < order.length && !run.timeBox.isOver(); start += batchSize) {
-    await holdWhatIsNew(sweep);
+    await lookAgain(sweep);
     await sweepInOrder(sweep, order.slice(start, start + batchSize));
   }
   for (const digest of order) {
@@ -113,6 +123,23 @@ async function holdReferrersOfHeld(sweep: Sweep): Promise<void> {
           settles: hold.settles,
         });
     }
+  }
+}
+
+async function lookAgain(sweep: Sweep): Promise<void> {
+  await holdWhatIsKept(sweep);
+  await holdWhatIsNew(sweep);
+}
+
+/** What others have said since they were last asked. Not before each deletion: they are many, and each is some requests. */
+async function holdWhatIsKept(sweep: Sweep): Promise<void> {
+  const { run, graph, held, deleted, keptBy } = sweep;
+  if (!keptBy || run.clock.now() - sweep.keptAt <= lookAgainMs) return;
+  sweep.keptAt = run.clock.now();
+  const kept = await keptBy();
+  for (const digest of graph.keys()) {
+    const hold = held.has(digest) || deleted.has(digest) ? undefined : kept(digest);
+    if (hold) spreadHold(graph, held, digest, hold);
   }
 }
 
@@ -191,7 +218,7 @@ async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | un
     const hold = held.get(digest) ?? (await holdByReferrer(sweep, digest, new Set()));
     // The referrers are throttled hardest, so minutes may have passed since the last look.
     const isLate = asked > 1 || run.clock.now() - sweep.lookedAt > lookAgainMs;
-    if (!hold && isLate) await holdWhatIsNew(sweep);
+    if (!hold && isLate) await lookAgain(sweep);
     return (hold ?? held.get(digest))?.reason;
   };
   try {

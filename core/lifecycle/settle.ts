@@ -134,7 +134,7 @@ async function collectOne(run: Run, repository: string, due: readonly Due[]): Pr
   }
   const content = new Map<Digest, readonly string[]>();
   for (const { digest, content: tags = [] } of images) content.set(digest, [...(content.get(digest) ?? []), ...tags]);
-  const keptBy = (digest: Digest): Hold | undefined => heldByOthers(run, { repository, digest });
+  const keptBy = async () => (digest: Digest) => heldByOthers(run, { repository, digest });
   try {
     return await collectRepository(run, { repository, candidates, known, content, keptBy });
   } catch (thrown) {

@@ -7,8 +7,7 @@ import { errorMessage, hasCode } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { headManifest } from '../../oci/manifests.ts';
 import { brakeWindowMs } from '../brake.ts';
-import { type CollectResult, collectRepository } from '../collect.ts';
-import type { Hold } from '../mark.ts';
+import { type CollectResult, collectRepository, type KeptBy } from '../collect.ts';
 import type { KnownLinks } from '../read-graph.ts';
 import { removeManifest } from '../remove.ts';
 import type { BrakeLimit } from '../rules.ts';
@@ -92,15 +91,17 @@ async function collect(
   const candidates = new Set(going.map(({ place }) => place.image.digest));
   const request = { repository, candidates, known: knownLinks(home), content: new Map(), recentMs: olderThanMs };
   try {
-    const recent = await readRecent(repository);
-    const reasonOf = (digest: Digest): string | undefined => {
-      if (!candidates.has(digest)) return 'it is not among what goes for want of a tag';
-      if (recent.has(digest)) return 'it was released within the grace';
-      return vetoOf(run, { repository, digest }, 'delete');
-    };
-    const keptBy = (digest: Digest): Hold | undefined => {
-      const reason = reasonOf(digest);
-      return reason === undefined ? undefined : { reason, settles: false };
+    const keptBy = async (): Promise<KeptBy> => {
+      const recent = await readRecent(repository);
+      const reasonOf = (digest: Digest): string | undefined => {
+        if (!candidates.has(digest)) return 'it is not among what goes for want of a tag';
+        if (recent.has(digest)) return 'it was released within the grace';
+        return vetoOf(run, { repository, digest }, 'delete');
+      };
+      return digest => {
+        const reason = reasonOf(digest);
+        return reason === undefined ? undefined : { reason, settles: false };
+      };
     };
     return await collectRepository(run, { ...request, keptBy });
   } catch (thrown) {

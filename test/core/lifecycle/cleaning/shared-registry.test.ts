@@ -5,6 +5,7 @@ import type { CleanReport } from '../../../../core/lifecycle/cleaning/clean-repo
 import { countKept, kindOfReason } from '../../../../core/lifecycle/cleaning/kept-because.ts';
 import { listNotRead } from '../../../../core/lifecycle/cleaning/not-read.ts';
 import { reconcile } from '../../../../core/lifecycle/reconcile.ts';
+import type { LoggedRequest } from '../../../emulators/acr/request-log.ts';
 import { day, hour, requestOf } from '../estate.ts';
 import { type CleaningWorld, plain, startCleaning } from './cleaning-world.ts';
 
@@ -196,6 +197,36 @@ describe('an image that another run releases meanwhile', () => {
     equal(report.items[0]?.reason, 'it was released within the grace');
     ok(acr.world.has('shop/web', digest));
   });
+
+  const moments: Readonly<Record<string, (request: LoggedRequest) => boolean>> = {
+    'before its repository is read': ({ operation }) => operation === 'repository.get',
+    'some time before the deletion': ({ query }) => query['orderby'] !== undefined,
+  };
+  for (const [when, isThen] of Object.entries(moments)) {
+    it(`has its grace, where it is released in the middle of the deed, ${when}`, async () => {
+      const { acr, ado, definitionId } = world.ci;
+      const look = await world.look({ policy });
+      // No record names it, so its tombstone alone can hold it.
+      const now = acr.clock.now();
+      const { id } = ado.world.addBuild({ definitionId, startTime: now - hour, finishTime: now + hour });
+      acr.faults.intercept = async (request, phase): Promise<'proceed'> => {
+        if (phase !== 'before' || request.repository !== 'shop/web' || !isThen(request)) return 'proceed';
+        acr.faults.intercept = undefined;
+        acr.world.tag('shop/web', String(id), digest);
+        ado.world.deleteBuild(id);
+        const withoutRecord = `withoutRecord: { tagsMatching: "/^[0-9]+$/", definitions: [${definitionId}] }`;
+        await world.clean({ policy: `${plain}\ndelete: { ${withoutRecord} }` });
+        deepEqual(acr.world.tags('shop/web'), {});
+        world.ci.advance(3000);
+        return 'proceed';
+      };
+      const { report } = await world.carryOut(look, { policy });
+      equal(acr.faults.intercept, undefined, 'the moment came');
+      deepEqual(told(report), [`shop/web@${digest} kept`]);
+      equal(report.items[0]?.reason, 'it was released within the grace');
+      ok(acr.world.has('shop/web', digest));
+    });
+  }
 });
 
 function told({ items }: CleanReport): string[] {
