@@ -57,7 +57,7 @@ async function connectConfigured(
     );
   }
   const offers = await Promise.all(paths.map(path => offerFile(path, surroundings)));
-  return pickCluster(offers.flat(), wanted).connect();
+  return pickCluster(offers.flat(), wanted, 'add this cluster to the kubeconfig that KUBECONFIG names').connect();
 }
 
 async function offerFile(path: string, surroundings: KubernetesSurroundings): Promise<OfferedCluster[]> {

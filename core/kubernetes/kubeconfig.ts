@@ -13,7 +13,6 @@ import * as z from 'zod';
 import { AppError, errorMessage, inputError } from '../base/errors.ts';
 import { findYamlFault } from '../base/yaml-fault.ts';
 import type { KubernetesServer } from './api.ts';
-import { describeFault } from './fault.ts';
 import type { KubernetesProxy, SignIn } from './http.ts';
 
 /**
@@ -67,8 +66,8 @@ type KubeconfigUser = z.infer<typeof user> | undefined;
 /** Reads the text of a kubeconfig. Throws `INPUT_INVALID`; no message holds a value of it. */
 export function readKubeconfig(text: string, options: KubeconfigOptions): Kubeconfig {
   const { name } = options;
-  const read = file.safeParse(parseText(text, name));
-  if (!read.success) throw inputError(`${name} is no kubeconfig: ${describeFault(read.error)}.`);
+  const read = file.safeParse(parseText(text, name), { error: explain });
+  if (!read.success) throw inputError(`${name} is no kubeconfig: ${describeMisfit(read.error)}.`);
   const { clusters, contexts, 'current-context': current } = read.data;
   const serverOf = (cluster: string) => clusters.find(each => each.name === cluster)?.cluster.server ?? '';
   return {
@@ -76,6 +75,26 @@ export function readKubeconfig(text: string, options: KubeconfigOptions): Kubeco
     contexts: contexts.map(each => ({ name: each.name, server: serverOf(each.context.cluster) })),
     open: (context = current ?? '') => openContext(read.data, context, options),
   };
+}
+
+const nouns: Readonly<Record<string, string>> = { object: 'a block of keys', array: 'a list', string: 'text' };
+
+/** In our words: the library's are for who wrote the shape above. */
+function explain({
+  code,
+  input,
+  expected,
+}: {
+  readonly code?: string;
+  readonly input?: unknown;
+  readonly expected?: unknown;
+}): string {
+  if (code === 'too_small') return 'must not be empty';
+  return input === undefined ? 'is missing' : `must be ${nouns[String(expected)] ?? 'something else'}`;
+}
+
+function describeMisfit({ issues: [first] }: z.ZodError): string {
+  return `${first?.path.join('.') || 'it'} ${first?.message}`.slice(0, 300);
 }
 
 function parseText(text: string, name: string): unknown {

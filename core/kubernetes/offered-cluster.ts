@@ -47,15 +47,22 @@ export function offerContexts(
   }));
 }
 
-/** The offer that is meant. Throws `INPUT_INVALID` where there is none, or where it could be one of several clusters. */
-export function pickCluster(offers: readonly OfferedCluster[], wanted: WantedCluster): OfferedCluster {
+/**
+ * The offer that is meant. Throws `INPUT_INVALID` where there is none, or where it could be one of several clusters.
+ * `remedy` says where a cluster is offered, behind "Correct the configuration, or".
+ */
+export function pickCluster(
+  offers: readonly OfferedCluster[],
+  wanted: WantedCluster,
+  remedy = 'give what opens this cluster',
+): OfferedCluster {
   const fitting = offers.filter(offer => fits(offer, wanted));
   const [first] = fitting;
   const how = sayHow(wanted);
   if (!first) {
     const known = offers.map(each => `${each.server || 'no cluster'} by ${each.by}`).join('; ');
     throw inputError(
-      `The cluster ${wanted.name} of the configuration: no Kubernetes connection and no context of the kubeconfig has ${how}. There are: ${known.slice(0, 500) || 'none'}. Correct the configuration, or give what opens this cluster.`,
+      `The cluster ${wanted.name} of the configuration: no Kubernetes connection and no context of the kubeconfig has ${how}. There are: ${known.slice(0, 500) || 'none'}. Correct the configuration, or ${remedy}.`,
     );
   }
   if (fitting.some(each => each.server !== first.server)) {

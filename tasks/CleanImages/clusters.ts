@@ -16,13 +16,15 @@ export function offerClusters({ kubernetesConnections, kubeconfig }: ConnectionI
   });
 }
 
+const remedy = 'name what opens this cluster in the input kubernetesConnections or kubeconfig';
+
 /** Opens every cluster of the configuration; nothing is sent. Throws `INPUT_INVALID` for one that nothing is for. */
 export function openClusters(
   { clusters, keep }: Pick<Configuration, 'clusters' | 'keep'>,
   offers: readonly OfferedCluster[],
 ): EstateCluster[] {
   return clusters.map(wanted => {
-    const api = pickCluster(offers, wanted).connect();
+    const api = pickCluster(offers, wanted, remedy).connect();
     return configuredCluster(wanted, { keep, connect: async () => api, clock: systemClock });
   });
 }

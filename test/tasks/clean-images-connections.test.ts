@@ -153,7 +153,7 @@ describe('CleanImages and its connections', () => {
     cleaning.cluster.requests.clear();
     assertFailed(
       await cleaning.clean({ kubeconfig: 'kubeconfig' }),
-      /^The cluster a of the configuration: no Kubernetes connection and no context of the kubeconfig has the context "oth/,
+      /^The cluster a of the configuration: no Kubernetes connection and no context of the kubeconfig has the context "other"\. There are: .* or name what opens this cluster in the input kubernetesConnections or kubeconfig\.$/,
     );
     assertFailed(
       await cleaning.clean({ kubernetesConnections: 'gone' }),

@@ -152,7 +152,7 @@ export function parseCleanPlan(text: string, name: string): CleanPlan {
   if (!read.success) {
     const [issue] = read.error.issues;
     const where = issue?.path.join('.') || 'the plan';
-    throw inputError(`${name} is not a plan of this version: ${where}: ${issue?.message}. ${again}.`);
+    throw inputError(`${name} is not a plan of this version: ${where} is not what it writes there. ${again}.`);
   }
   if (hashDeletions(read.data) !== read.data.hash) {
     throw inputError(`${name} was changed: its hash is not that of what it would delete. ${again}.`);

@@ -9,7 +9,7 @@ import { readServerUrl } from '../../../core/kubernetes/api.ts';
 import { connectInCluster } from '../../../core/kubernetes/in-cluster.ts';
 import { type KubeconfigOptions, readKubeconfig } from '../../../core/kubernetes/kubeconfig.ts';
 import { readCluster } from '../../../core/kubernetes/read-cluster.ts';
-import { type Cluster, openCluster } from './cluster.ts';
+import { type Cluster, openCluster, podOf } from './cluster.ts';
 
 const secret = 'abcdefgh-secret-token';
 const name = 'The kubeconfig of "prod"';
@@ -98,7 +98,18 @@ describe('a kubeconfig', () => {
     [
       'another document',
       () => readKubeconfig('a: 1', { name }),
-      /The kubeconfig of "prod" is no kubeconfig: clusters: /,
+      /The kubeconfig of "prod" is no kubeconfig: clusters is missing\.$/,
+    ],
+    ['text alone', () => readKubeconfig('hello', { name }), /is no kubeconfig: it must be a block of keys\.$/],
+    [
+      'one cluster in place of a list',
+      () => readKubeconfig(stringify({ ...kubeconfigOf({}), clusters: { name: 'aks' } }), { name }),
+      /is no kubeconfig: clusters must be a list\.$/,
+    ],
+    [
+      'a cluster without an address',
+      () => readKubeconfig(stringify(kubeconfigOf({}, { server: '' })), { name }),
+      /is no kubeconfig: clusters\.0\.cluster\.server must not be empty\.$/,
     ],
     [
       'a context without a cluster',
@@ -164,6 +175,7 @@ describe('a pod', () => {
     const { emulator, tls } = cluster;
     const files: Record<string, string> = { 'ca.crt': tls.ca, token: 'expired' };
     const { hostname: host, port } = new URL(emulator.url);
+    emulator.add('pods', podOf('web', 'web:1'));
     const api = await connectInCluster({ host, port, readFile: async file => files[file] ?? '' });
     assert.match(JSON.stringify(await readCluster(api)), /not accepted \(401\)/);
     files['token'] = `${emulator.token}\n`;

@@ -132,12 +132,12 @@ describe('the plan of a run', () => {
     deepEqual(stepsOf(world), { new: 'untag', x: 'untag', old: 'delete', y: 'delete' });
   });
 
-  it('begins no deletion of what refers to itself in a circle', () => {
+  it('has no deletion of what refers to itself in a circle', () => {
     const world: CleanScenario = {
       policy: 'delete: { untagged: { olderThan: 24h } }',
       images: { 'ci/web a': { tags: [], subject: 'b' }, 'ci/web b': { tags: [], subject: 'a' } },
     };
-    deepEqual(stepsOf(world), { a: 'untag', b: 'untag' });
+    deepEqual(stepsOf(world), {});
   });
 
   it('lets what belongs to several wait for the last of them', () => {
@@ -324,7 +324,7 @@ describe('the file of a plan', () => {
       const text = formatCleanPlan({ ...plan, hash: hashDeletions(plan) });
       throws(() => parseCleanPlan(text, 'plan.json'), {
         code: 'INPUT_INVALID',
-        message: /^plan\.json is not a plan of this version: /,
+        message: /^plan\.json is not a plan of this version: [\w .]+ is not what it writes there\. Make the plan again/,
       });
     });
   }
