@@ -40,10 +40,11 @@ const causeWords: Readonly<Record<Cause, string>> = {
   belongs: 'they belong to what goes',
 };
 
-/** Tells an audit, but for single images. */
-export function describeAudit(audit: Audit): Block[] {
-  const { total, owners, registries } = audit;
+/** What an audit begins with: what was not read, and its figures. */
+export function summarizeAudit(audit: Audit): Block[] {
+  const { total, owners, registries, knowsUsage } = audit;
   const gone = owners.filter(({ owner }) => owner === 'gone' || owner === 'taggedGone');
+  const atMost = knowsUsage ? '' : ' at most';
   return [
     ...notice('Nothing would go, because not everything could be read:', audit.unread),
     ...notice('These references of what runs could not be read:', audit.unparsed),
@@ -53,9 +54,26 @@ export function describeAudit(audit: Audit): Block[] {
         { label: `in ${count(registries.length, 'registry', 'registries')}`, value: bytes(total.bytes) },
         { label: 'images, their parts and signatures', value: amount(total.images) },
         { label: 'belong to builds that are gone', value: bytes(gone.reduce((sum, each) => sum + each.bytes, 0)) },
-        { label: `would become free (${percentOf(total.freedBytes, total.bytes)})`, value: bytes(total.freedBytes) },
+        {
+          label: `would become free${atMost} (${percentOf(total.freedBytes, total.bytes)})`,
+          value: bytes(total.freedBytes),
+        },
       ],
     },
+    ...(total.images === 0 ? [tellEmpty(audit)] : []),
+  ];
+}
+
+/** What was not read may have something in it. */
+function tellEmpty({ unread, registries }: Audit): Block {
+  const them = registries.length === 1 ? 'it' : 'them';
+  return { kind: 'paragraph', text: unread.length > 0 ? 'No image was seen.' : `There is nothing in ${them}.` };
+}
+
+/** Tells an audit, but for single images. */
+export function describeAudit(audit: Audit): Block[] {
+  if (audit.total.images === 0) return [];
+  return [
     ...section('Whose it is', [drawOwners(audit), ...tableOwners(audit)]),
     ...section('Where it lies', describePlaces(audit)),
     ...section('How old it is', [drawAges(audit)]),
@@ -68,7 +86,7 @@ export function describeAuditedImages(audit: Audit): Block[] {
   return [
     ...section('The biggest images', tableImages(audit.biggest)),
     ...section('The oldest images', tableImages(audit.oldest)),
-    ...section('What these figures assume', [{ kind: 'list', items: audit.assumptions, rest: 'not shown' }]),
+    ...section('What these figures assume', [{ kind: 'list', items: audit.assumptions }]),
   ];
 }
 
@@ -101,7 +119,7 @@ function tableOwners({ owners, total }: Audit): Block[] {
       amount(leaving),
       bytes(freedBytes),
     ]);
-  return tableOf('', ['Of', 'Bytes', 'Share', 'Images', 'Would go', 'Would become free'], rows);
+  return tableOf('', ['Whose', 'Bytes', 'Share', 'Images', 'Would go', 'Would become free'], rows);
 }
 
 function describePlaces({ teams, repositories, registries }: Audit): Block[] {
@@ -198,7 +216,7 @@ function tableImages(images: readonly AuditedImage[]): Block[] {
       text(isLeaving ? 'would go' : 'stays'),
     ],
   );
-  return tableOf('', ['Repository', 'Digest', 'Tags', 'Bytes', 'Pushed', 'Of', 'Plan'], rows);
+  return tableOf('', ['Repository', 'Digest', 'Tags', 'Bytes', 'Pushed', 'Whose', 'Plan'], rows);
 }
 
 function percentOf(part: number, whole: number): string {

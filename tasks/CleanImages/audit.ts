@@ -19,6 +19,6 @@ export async function audit(scene: Scene): Promise<void> {
   const { images, bytes, leaving, freedBytes } = found.total;
   const repositories = found.repositories.length === 1 ? 'one repository' : `${found.repositories.length} repositories`;
   agentLog.info(
-    `${formatBytes(bytes)} in ${count(images, 'manifest')} of ${repositories}; without the ${leaving} that the policy would let go, ${formatBytes(freedBytes)} less. Nothing was changed.`,
+    `${formatBytes(bytes)} in ${count(images, 'manifest')} of ${repositories}; without the ${leaving} that the policy would let go, ${formatBytes(freedBytes)} less${found.knowsUsage ? '' : ' at most'}. Nothing was changed.`,
   );
 }

@@ -8,7 +8,7 @@ const width = 900;
 const barHeight = 20;
 const gap = 12;
 const labelWidth = 250;
-const valueWidth = 190;
+const valueWidth = 260;
 /** At 13 units a letter is about seven wide. */
 const longestLabel = 34;
 
@@ -146,9 +146,10 @@ function tellRow(row: Row): string {
   return `${row.label}: ${formatBytes(sumOf(row))}${parts.length > 1 ? ` (${parts.join(', ')})` : ''}`;
 }
 
-/** The whole, and of it the last series: what would become free. */
+/** The whole, and of it the last series: what would go. */
 function tellValue(row: Row): string {
   const last = row.segments.at(-1);
-  const freed = row.segments.length > 1 && last && last.amount > 0 ? `, ${formatBytes(last.amount)} free` : '';
+  const freed =
+    row.segments.length > 1 && last && last.amount > 0 ? `, of which ${formatBytes(last.amount)} would go` : '';
   return `${formatBytes(sumOf(row))}${freed}`;
 }

@@ -4,10 +4,8 @@ import { formatBytes } from '../agent/markdown.ts';
 import { drawChart } from './charts.ts';
 import { type Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
-import { type Block, type Cell, formatCount } from './report-blocks.ts';
+import { type Block, type Cell, formatCount, mostPageRows } from './report-blocks.ts';
 
-/** Of one table or list: a browser shows more, but nobody reads it, and plan.json has them all. */
-const mostRows = 500;
 const mostLines = 5000;
 const shownOfDigest = 'sha256:'.length + 12;
 
@@ -69,11 +67,11 @@ function writeBlock(block: Block, id: string): Html {
 function writeTable({ title, head, rows, rest }: Extract<Block, { kind: 'table' }>): Html {
   const [first = []] = rows;
   const headCells = head.map((words, at) => html`<th scope="col" class="${classOf(first[at])}">${words}</th>`);
-  const body = rows.slice(0, mostRows).map(cells => {
+  const body = rows.slice(0, mostPageRows).map(cells => {
     return html`<tr>${cells.map(cell => html`<td class="${classOf(cell)}">${writeCell(cell)}</td>`)}</tr>\n`;
   });
   const caption = title === '' ? undefined : html`<caption>${title}</caption>`;
-  return html`<div class="scroll"><table>${caption}<thead><tr>${headCells}</tr></thead><tbody>\n${body}</tbody></table></div>${writeMore(rows.length, mostRows, rest)}`;
+  return html`<div class="scroll"><table>${caption}<thead><tr>${headCells}</tr></thead><tbody>\n${body}</tbody></table></div>${writeMore(rows.length, mostPageRows, rest)}`;
 }
 
 function classOf(cell: Cell | undefined): string {
@@ -103,11 +101,11 @@ function writeFigure(cell: Cell): Html {
   return cell.kind === 'bytes' ? html`${formatBytes(cell.amount)}` : writeCell(cell);
 }
 
-function writeList(items: readonly string[], rest: string): Html {
+function writeList(items: readonly string[], rest?: string): Html {
   if (items.length === 0) return html``;
-  return html`<ul>${items.slice(0, mostRows).map(item => html`<li>${item}</li>`)}</ul>${writeMore(items.length, mostRows, rest)}`;
+  return html`<ul>${items.slice(0, mostPageRows).map(item => html`<li>${item}</li>`)}</ul>${writeMore(items.length, mostPageRows, rest)}`;
 }
 
-function writeMore(amount: number, most: number, rest: string): Html {
+function writeMore(amount: number, most: number, rest = 'not shown'): Html {
   return amount > most ? html`<p class="more">And ${amount - most} more ${rest}.</p>` : html``;
 }

@@ -1,13 +1,38 @@
 /** What a person reads before approving a plan: how much goes, from where, why, and what could not be read. Pure. */
 import { groupBy } from '../../core/base/group-by.ts';
 import type { CleanPlan, PlannedDeletion, WaitingImage } from '../../core/lifecycle/cleaning/clean-plan.ts';
-import { amount, type Block, bytes, day, digest, name, section, tableOf, tags, text } from './report-blocks.ts';
+import {
+  amount,
+  type Block,
+  bytes,
+  type Cell,
+  day,
+  digest,
+  listTags,
+  name,
+  section,
+  tableOf,
+  tags,
+  text,
+} from './report-blocks.ts';
 
 const inPlan = 'in plan.json';
 
-/** Tells a plan. */
-export function describePlan(plan: CleanPlan): Block[] {
-  const { deletions, waiting, kept, hash } = plan;
+/** The tags that came off images, by {@link keyOfPlanned}. */
+export type TakenTags = ReadonlyMap<string, readonly string[]>;
+
+/** An image of a plan as one text. */
+export function keyOfPlanned({
+  registry,
+  repository,
+  digest: of,
+}: Pick<PlannedDeletion, 'registry' | 'repository' | 'digest'>): string {
+  return `${registry}/${repository}@${of}`;
+}
+
+/** What a plan begins with: what was not read, its figures, and what it is approved by. */
+export function summarizePlan(plan: CleanPlan): Block[] {
+  const { deletions, waiting, kept } = plan;
   const leaving = deletions.filter(({ step }) => step === 'delete');
   return [
     ...describeUnread(plan),
@@ -21,9 +46,26 @@ export function describePlan(plan: CleanPlan): Block[] {
         { label: 'stay', value: amount(kept.images) },
       ],
     },
+    ...describeHash(plan),
+  ];
+}
+
+/** Nobody is called to approve nothing; the hash is in plan.json all the same. */
+function describeHash({ deletions, waiting, hash }: CleanPlan): Block[] {
+  if (deletions.length === 0) {
+    return [{ kind: 'paragraph', text: waiting.length === 0 ? 'Nothing is to go.' : 'Nothing is to go yet.' }];
+  }
+  return [
     { kind: 'paragraph', text: 'The hash that this plan is approved by:' },
     { kind: 'verbatim', lines: [hash] },
-    ...section('What goes', [...describeRepositories(plan), ...describeDeletions(deletions)]),
+  ];
+}
+
+/** Tells a plan: what goes, what waits, and why the others stay. */
+export function describePlan(plan: CleanPlan, takenTags: TakenTags): Block[] {
+  const { deletions, waiting } = plan;
+  return [
+    ...section('What goes', [...describeRepositories(plan), ...describeDeletions(deletions, takenTags)]),
     ...section('What waits', describeWaiting(waiting)),
     ...section('Why the others stay', describeKept(plan)),
   ];
@@ -62,16 +104,25 @@ function placeOf({ registry, repository }: Pick<PlannedDeletion, 'registry' | 'r
 }
 
 /** What is deleted is told before what only loses its tags, since nothing brings it back. */
-function describeDeletions(deletions: readonly PlannedDeletion[]): Block[] {
+function describeDeletions(deletions: readonly PlannedDeletion[], takenTags: TakenTags): Block[] {
   const ordered = [...deletions].sort((one, other) => rank(one) - rank(other));
-  const rows = ordered.map(({ registry, repository, digest: of, tags: all, step, reasons }) => [
-    name(`${registry}/${repository}`),
-    digest(of),
-    tags(all),
-    text(step === 'delete' ? 'deleted' : 'tags\u00a0off'),
-    text(tellReasons(reasons)),
-  ]);
+  const rows = ordered.map(each => {
+    const { registry, repository, digest: of, step, reasons } = each;
+    return [
+      name(`${registry}/${repository}`),
+      digest(of),
+      describeTags(each, takenTags),
+      text(step === 'delete' ? 'deleted' : 'tags\u00a0off'),
+      text(tellReasons(reasons)),
+    ];
+  });
   return tableOf('Image by image', ['Repository', 'Digest', 'Tags', 'Step', 'Because'], rows, inPlan);
+}
+
+/** Whoever approves what nothing brings back knows an image by the tags that it had. */
+function describeTags(image: PlannedDeletion, takenTags: TakenTags): Cell {
+  const taken = image.tags.length === 0 ? (takenTags.get(keyOfPlanned(image)) ?? []) : [];
+  return taken.length === 0 ? tags(image.tags) : text(`was: ${listTags(taken, ', ')}`);
 }
 
 function rank({ step }: PlannedDeletion): number {

@@ -1,5 +1,8 @@
 /** What a report is made of, before it is a page for the run's tab or one for a browser. Every text may be hostile. */
 
+/** Rows of one table or list on the page for a browser, which shows more than the run's tab. */
+export const mostPageRows = 500;
+
 /** One cell of a table. */
 export type Cell =
   /** Names are shown as code, and of a digest the beginning. */
@@ -34,15 +37,15 @@ export type Block =
   | { readonly kind: 'notice'; readonly text: string; readonly items: readonly string[] }
   /** Figures to begin with. */
   | { readonly kind: 'figures'; readonly items: readonly { readonly label: string; readonly value: Cell }[] }
-  /** `rest` says where the rows stand that are not shown: `in plan.json`. */
+  /** `rest` says where the rows stand that are not shown: `in plan.json`; undefined where the page itself has the most. */
   | {
       readonly kind: 'table';
       readonly title: string;
       readonly head: readonly string[];
       readonly rows: readonly (readonly Cell[])[];
-      readonly rest: string;
+      readonly rest: string | undefined;
     }
-  | { readonly kind: 'list'; readonly items: readonly string[]; readonly rest: string }
+  | { readonly kind: 'list'; readonly items: readonly string[]; readonly rest?: string }
   /** Lines as they are. */
   | { readonly kind: 'verbatim'; readonly lines: readonly string[] }
   | { readonly kind: 'chart'; readonly chart: Chart };
@@ -98,7 +101,7 @@ export function tableOf(
   title: string,
   head: readonly string[],
   rows: readonly (readonly Cell[])[],
-  rest = 'not shown',
+  rest?: string,
 ): Block[] {
   return rows.length === 0 ? [] : [{ kind: 'table', title, head, rows, rest }];
 }

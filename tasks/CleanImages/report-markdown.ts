@@ -2,7 +2,7 @@
 import { code, formatBytes, row, shortDigest, table } from '../agent/markdown.ts';
 import { neutralise } from '../agent/output.ts';
 import { escapeMarkdown } from '../agent/summary.ts';
-import { type Block, type Cell, formatCount } from './report-blocks.ts';
+import { type Block, type Cell, formatCount, mostPageRows } from './report-blocks.ts';
 
 const mostRows = 20;
 /** Of lines that somebody asked for. */
@@ -85,7 +85,7 @@ function writeCell(cell: Cell): string {
   }
 }
 
-function writeList(items: readonly string[], rest: string): string[] {
+function writeList(items: readonly string[], rest?: string): string[] {
   if (items.length === 0) return [];
   const shown = items.slice(0, mostRows).map(item => `- ${plain(item)}`);
   return [shown.join('\n'), ...writeMore(items.length, mostRows, rest)];
@@ -99,8 +99,11 @@ function writeVerbatim(lines: readonly string[]): string[] {
   return [[`${fence}text`, ...shown, fence].join('\n'), ...writeMore(lines.length, mostLines, 'in the log')];
 }
 
-function writeMore(amount: number, most: number, rest: string): string[] {
-  return amount > most ? [`And ${amount - most} more ${plain(rest)}.`] : [];
+/** What no file has is in report.html, as far as that goes. */
+function writeMore(amount: number, most: number, rest?: string): string[] {
+  if (amount <= most) return [];
+  const onPage = amount > mostPageRows ? `, ${mostPageRows - most} of them in report.html` : ' in report.html';
+  return [`And ${amount - most} more${plain(rest === undefined ? onPage : ` ${rest}`)}.`];
 }
 
 function plain(text: string): string {

@@ -3,10 +3,10 @@ import type { Audit } from '../../core/lifecycle/cleaning/audit.ts';
 import type { CleanPlan } from '../../core/lifecycle/cleaning/clean-plan.ts';
 import type { Drift } from '../../core/lifecycle/cleaning/drift.ts';
 import { listUnparsed } from '../../core/lifecycle/cleaning/not-read.ts';
-import { describeAudit, describeAuditedImages } from './audit-summary.ts';
+import { describeAudit, describeAuditedImages, summarizeAudit } from './audit-summary.ts';
 import { describeDrift } from './drift-text.ts';
 import { writePage } from './page.ts';
-import { describePlan, notice } from './plan-summary.ts';
+import { describePlan, notice, summarizePlan, type TakenTags } from './plan-summary.ts';
 import type { Block } from './report-blocks.ts';
 import { writeMarkdown } from './report-markdown.ts';
 import { describeAnswers, type WhyAnswer } from './why-text.ts';
@@ -14,6 +14,8 @@ import { describeAnswers, type WhyAnswer } from './why-text.ts';
 /** What there is to tell; what is left out is not told of. */
 export interface ReportContent {
   readonly plan?: CleanPlan;
+  /** The tags that came off images of the plan before. */
+  readonly takenTags?: TakenTags;
   readonly audit?: Audit;
   readonly drift?: Drift;
   readonly answers?: readonly WhyAnswer[];
@@ -32,14 +34,16 @@ export interface Report {
 
 /** Makes the report. */
 export function makeReport(content: ReportContent): Report {
-  const { plan, audit, drift, answers = [], scope } = content;
+  const { plan, takenTags = new Map(), audit, drift, answers = [], scope } = content;
   const title = plan ? `What the plan ${plan.hash.slice(0, 12)} would do` : 'What lies in the registries';
   const at = plan?.madeAt ?? audit?.at;
   const under = at === undefined ? scope : `${scope} As of ${at.slice(0, 16).replace('T', ' ')} UTC.`;
   const blocks: Block[] = [
-    ...describeAnswers(answers),
     ...describePartly(content),
-    ...(plan ? describePlan(plan) : []),
+    ...(plan ? summarizePlan(plan) : []),
+    ...(audit ? summarizeAudit(audit) : []),
+    ...describeAnswers(answers),
+    ...(plan ? describePlan(plan, takenTags) : []),
     ...(audit ? describeAudit(audit) : []),
     ...(drift ? describeDrift(drift) : []),
     ...(audit ? describeAuditedImages(audit) : []),

@@ -49,6 +49,7 @@ export interface Audit {
   /** ISO 8601, by the clock of the facts. */
   readonly at: string;
   readonly total: Amount;
+  /** Those that were read, though there may be nothing in them. */
   readonly registries: readonly AuditGroup[];
   /** Of all registries together, by the first part of the path; `''` are repositories without one. */
   readonly teams: readonly AuditGroup[];
@@ -60,6 +61,8 @@ export interface Audit {
   readonly causes: readonly { readonly cause: Cause; readonly images: number }[];
   readonly biggest: readonly AuditedImage[];
   readonly oldest: readonly AuditedImage[];
+  /** Whether anything was given that tells what runs; else no more than what is shown would become free, and perhaps less. */
+  readonly knowsUsage: boolean;
   /** What was assumed, in sentences. */
   readonly assumptions: readonly string[];
   readonly unread: readonly string[];
@@ -74,7 +77,7 @@ export function auditEstate(facts: PlanFacts, plan: KeepPlan, inventory?: Invent
   const byRegistry = groupBy(listAudited(facts, plan, inventory), ({ place }) => place.home.registry);
   const weighed = [...byRegistry].map(([name, audited]) => weighRegistry(audited, inventory?.of(name), facts.now));
   const unlisted = weighed.reduce((sum, { blobs }) => sum + blobs.unread, 0);
-  const registries = weighed.map(({ group }) => group);
+  const registries = [...weighed.map(({ group }) => group), ...listEmpty(facts, byRegistry)];
   return {
     at: new Date(facts.now).toISOString(),
     total: addAmounts(registries),
@@ -85,6 +88,7 @@ export function auditEstate(facts: PlanFacts, plan: KeepPlan, inventory?: Invent
     ages: ageBands.map(({ name }, at) => ({ name, bytes: sumOf(weighed, ({ ages }) => ages[at] ?? 0) })),
     causes: countCauses(plan),
     ...listRemarkable(weighed),
+    knowsUsage: facts.usage.length > 0,
     assumptions: listAssumptions(facts, plan, unlisted),
     unread: plan.unread,
     unparsed: plan.unparsed,
@@ -99,6 +103,13 @@ function listAudited(facts: PlanFacts, plan: KeepPlan, inventory: Inventory | un
     const owner = isChart || place.image.tags.some(tag => tag.content) ? 'chart' : ownerOf(place);
     return { place, owner, isLeaving: plan.images[at]?.decision === 'delete' };
   });
+}
+
+/** Whoever looked at a registry and found nothing has looked at it all the same. */
+function listEmpty({ registries }: PlanFacts, weighed: ReadonlyMap<string, unknown>): AuditGroup[] {
+  const read = registries.filter(({ name, repositories }) => repositories.kind === 'whole' && !weighed.has(name));
+  const names = [...new Set(read.map(({ name }) => name))];
+  return names.map(name => ({ name, images: 0, bytes: 0, ownBytes: 0, leaving: 0, freedBytes: 0 }));
 }
 
 function countCauses({ images }: KeepPlan): Audit['causes'] {
