@@ -7,21 +7,25 @@ const longest = 400;
 
 /** A sentence with a blank before it: the names of `there` that are most like `wanted`; empty where nothing is there. */
 export function nameNearest(wanted: string, there: readonly string[]): string {
-  const text = wanted.slice(0, longest);
-  const names = [...new Set(there)].sort();
-  const alike = names
-    .map(name => ({ name, ends: countEnds(text, name) }))
-    .sort((one, other) => other.ends - one.ends)
-    .slice(0, mostCompared)
-    .map(({ name }) => ({ name, distance: measureDistance(text, name.slice(0, longest)) }))
-    .sort((one, other) => one.distance - other.distance || (one.name < other.name ? -1 : 1))
-    .slice(0, most)
-    .map(({ name }) => name);
+  const alike = listNearest(wanted, there).map(({ name }) => name);
   if (alike.length === 0) return '';
   const last = alike.at(-1) ?? '';
   return alike.length === 1
     ? ` The nearest is ${last}.`
     : ` The nearest are ${alike.slice(0, -1).join(', ')} and ${last}.`;
+}
+
+/** The names of `there` that are most like `wanted`, three at most and the nearest first, with how many letters differ. */
+export function listNearest(wanted: string, there: readonly string[]): { name: string; distance: number }[] {
+  const text = wanted.slice(0, longest);
+  const names = [...new Set(there)].sort();
+  return names
+    .map(name => ({ name, ends: countEnds(text, name) }))
+    .sort((one, other) => other.ends - one.ends)
+    .slice(0, mostCompared)
+    .map(({ name }) => ({ name, distance: measureDistance(text, name.slice(0, longest)) }))
+    .sort((one, other) => one.distance - other.distance || (one.name < other.name ? -1 : 1))
+    .slice(0, most);
 }
 
 /** How many characters the beginnings and the ends have in common. */

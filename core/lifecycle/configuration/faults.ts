@@ -1,6 +1,7 @@
 /** What is wrong with a configuration, each fault with its place. No message repeats a value: it may be a secret. */
 import { type Document, isMap, isNode, isScalar } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { listNearest } from '../cleaning/nearest-names.ts';
 import { type Source, showPlace } from './source.ts';
 import { type KeyPath, showPath } from './written-path.ts';
 
@@ -12,17 +13,35 @@ export interface Fault {
 
 const nouns: Readonly<Record<string, string>> = { object: 'a block of keys', array: 'a list', string: 'text' };
 
-/** Says in our words what has no message of its own; to be given to `safeParse` as `error`. */
-export function explain(issue: {
+/** What is told of a value that does not fit; `keys` are those that are not known, `inst` what knows the others. */
+interface Misfit {
   readonly code?: string;
   readonly input?: unknown;
   readonly expected?: unknown;
-}): string {
-  if (issue.code === 'unrecognized_keys') return 'is not a key that is known here';
-  if (issue.input === undefined) return 'is missing';
-  const noun = nouns[String(issue.expected)] ?? 'something else';
-  const quoted = noun === 'text' && issue.input !== null && typeof issue.input !== 'object';
+  readonly keys?: readonly string[];
+  readonly inst?: unknown;
+}
+
+/**
+ * Says in our words what has no message of its own, of keys that are not known a line each; to be given to `safeParse` as
+ * `error`.
+ */
+export function explain({ code, input, expected, keys, inst }: Misfit): string {
+  if (code === 'unrecognized_keys') {
+    const known = inst instanceof z.ZodObject ? Object.keys(inst.shape) : [];
+    return (keys ?? []).map(key => explainUnknown(key, known)).join('\n');
+  }
+  if (input === undefined) return 'is missing';
+  const noun = nouns[String(expected)] ?? 'something else';
+  const quoted = noun === 'text' && input !== null && typeof input !== 'object';
   return `must be ${noun}${quoted ? ', so put it into quotes' : ''}`;
+}
+
+/** Names the key that was meant, where at least every other letter is that of one. */
+function explainUnknown(key: string, known: readonly string[]): string {
+  const [nearest] = listNearest(key, known);
+  const isMeant = nearest !== undefined && nearest.distance * 2 <= key.length;
+  return `is not a key that is known here${isMeant ? `, but ${nearest.name} is` : ''}`;
 }
 
 /** Gives the faults of what did not parse; unknown keys one each, and of a choice those of the kind that was meant. */
@@ -30,7 +49,8 @@ export function listFaults(issues: readonly z.core.$ZodIssue[], above: KeyPath =
   return issues.flatMap(issue => {
     const path = [...above, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map(key => ({ path: [...path, key], message: issue.message }));
+      const messages = issue.message.split('\n');
+      return issue.keys.map((key, at) => ({ path: [...path, key], message: messages[at] ?? '' }));
     }
     const meant = issue.code === 'invalid_union' ? issue.errors.filter(isMeant) : [];
     const [only] = meant;

@@ -23,10 +23,10 @@ export const wrong: readonly Wrong[] = [
   [`${least}grace: 1h\ngrace: 2h`, /^c\.yaml:4:1: the configuration is not YAML: a key stands twice/],
   [`${least}---\n${least}`, /is not YAML/],
   ['registries: *gone', /^c\.yaml:1:13: the configuration is not YAML: an alias has no anchor above it$/],
-  [`${least}registry: x`, /^c\.yaml:3:1: registry is not a key that is known here/],
+  [`${least}registry: x`, /^c\.yaml:3:1: registry is not a key that is known here, but registries is$/],
   [
     least.replace('signIn: { kind: azure } }]\n', 'signIn: { kind: azure, tenant: x } }]\n'),
-    /registries\[0\]\.signIn\.tenant is not a key/,
+    /registries\[0\]\.signIn\.tenant is not a key that is known here, but tenantId is$/,
   ],
   [organization(''), /registries is missing/],
   [least.replace(registry, 'registries: []'), /^c\.yaml:1:1: registries must name at least one registry/],
@@ -115,6 +115,9 @@ export const wrong: readonly Wrong[] = [
 ];
 const short = `organization: https://dev.azure.com/contoso\nprojects: [shop]\n${registry}\n`;
 const clusters = (...list: string[]): string => `${least}clusters: [${list.join(', ')}]`;
+/** Clusters report, and what else there is. */
+export const reporting = (usage: string, more: string): string =>
+  `${least.replace('url: contoso', `usage: { report: required, ${usage} }, url: contoso`)}${more}`;
 /** Faults between keys, and of the keys of a policy. */
 export const wrongTogether: readonly Wrong[] = [
   [short.replace('projects: [shop]\n', ''), /^c\.yaml:1:1: projects is missing$/],
@@ -145,6 +148,26 @@ export const wrongTogether: readonly Wrong[] = [
   [
     least.replace('registries: [', 'registries: [{ url: "http://localhost:5000" }, { url: "localhost:5000" }, '),
     /registries\[1\]\.url names the same registry as registries\[0\]/,
+  ],
+  ...['contoso.azurecr.io:443', 'CONTOSO.azurecr.io:0443'].map(
+    (url): Wrong => [
+      least.replace('registries: [', `registries: [{ url: "${url}", name: a }, `),
+      /registries\[1\]\.url names the same registry as registries\[0\]$/,
+    ],
+  ),
+  [
+    two(prefixed('a-'), prefixed('b-')).replace('dev.azure.com/fabrikam', 'Contoso.visualstudio.com'),
+    /organizations\[1\]\.url names the same organization as organizations\[0\]$/,
+  ],
+  [
+    reporting('maxAge: 25h', ''),
+    /^c\.yaml:1:43: registries\[0\]\.usage\.maxAge \(24h where it is left out\) must not be longer than grace: one report/,
+  ],
+  [reporting('maxAge: 2h', 'grace: 1h'), /registries\[0\]\.usage\.maxAge .*must not be longer than grace: /],
+  [reporting('', 'grace: 23h'), /registries\[0\]\.usage\.maxAge .*must not be longer than grace: /],
+  [
+    reporting('maxAge: 2h', 'delete: { untagged: { olderThan: 1h } }'),
+    /registries\[0\]\.usage\.maxAge .*must not be longer than delete\.untagged\.olderThan: /,
   ],
   [clusters('{ name: a, server: x }'), /clusters\[0\]\.server must be an https:\/\/ URL/],
   [clusters('{ server: "https://a" }'), /clusters\[0\]\.name is missing/],

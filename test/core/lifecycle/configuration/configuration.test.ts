@@ -11,6 +11,7 @@ import {
   prefixed,
   project,
   registry,
+  reporting,
   two,
   wrong,
   wrongTogether,
@@ -157,11 +158,26 @@ describe('configuration', () => {
   it('names every fault at once, each with its line and column, as they stand there', () => {
     const text = `registries:\n  - url: a.example\n    onBuildDelete: keep\n    signIn:\n      kind: azure\norganizations:\n  - ${organization(', x: 1').replace(project, 'y')}\ngrace: soon\n`;
     deepEqual(refuse(text), [
-      'c.yaml:3:5: registries[0].onBuildDelete is not a key that is known here',
+      'c.yaml:3:5: registries[0].onBuildDelete is not a key that is known here, but onBuildDeleted is',
       'c.yaml:7:83: organizations[0].projects[0].id must be a GUID',
       'c.yaml:7:93: organizations[0].x is not a key that is known here',
       'c.yaml:8:1: grace must be a whole number and a unit, such as 90s, 15m, 24h or 30d',
     ]);
+  });
+
+  it('names the key that is nearest to one that is not known, and none that is far from it', () => {
+    const text = `${least}keep: { deploid: true, newrThan: 2h, older: 3 }\ndelet: {}\nretention: 3d\nx: 1\n`;
+    deepEqual(
+      refuse(text).map(line => line.replace(/^c\.yaml:\d+:\d+: (\S+) is not a key that is known here/, '$1')),
+      [
+        'keep.deploid, but deployed is',
+        'keep.newrThan, but newerThan is',
+        'keep.older',
+        'delet, but delete is',
+        'retention',
+        'x',
+      ],
+    );
   });
 
   it('refuses organizations whose builds it could not tell apart, and says why', () => {
@@ -254,6 +270,22 @@ describe('configuration', () => {
   it('lets a cluster be called as a registry that nobody reports into', () => {
     const text = `${least.replace('url: contoso', 'name: prod, url: contoso')}clusters: [{ name: prod }]`;
     deepEqual(parseConfiguration(text, 'c.yaml').clusters, [{ name: 'prod', customResources: [] }]);
+  });
+
+  it('lets reports be as old as the grace, and older where nobody asks for them', () => {
+    for (const [usage, more] of [
+      ['', ''],
+      ['maxAge: 48h', 'grace: 2d'],
+      ['maxAge: 1h', 'delete: { untagged: { olderThan: 1h } }'],
+      ['maxAge: 48h', 'keep: { deployed: false }'],
+    ] as const)
+      parseConfiguration(reporting(usage, more), 'c.yaml');
+    throws(() => parseConfiguration(reporting('maxAge: 48h', 'keep: { deployed: false, helmRevisions: 1 }'), 'c.yaml'));
+  });
+
+  it('tells registries apart by their ports', () => {
+    const ports = least.replace('registries: [', 'registries: [{ url: "contoso.azurecr.io:444", name: a }, ');
+    equal(parseConfiguration(ports, 'c.yaml').registries.length, 2);
   });
 
   it('takes http for this machine alone', () => {
