@@ -5,6 +5,7 @@ import type { KubernetesApi } from './api.ts';
 import { type CustomResource, type ReadyResource, readCustomResources, readyResource } from './custom-resources.ts';
 import { readHelmReleases } from './helm-releases.ts';
 import type { HelmReleaseFact, UseFact } from './usage.ts';
+import { demandUses } from './whole-cluster.ts';
 import { readWorkloads } from './workloads.ts';
 
 /** What is read beside Kubernetes' own. */
@@ -38,10 +39,13 @@ export async function readCluster(api: KubernetesApi, options: ReadClusterOption
 
 const notAsked: Reading<never> = { kind: 'unread', reason: 'Helm was not to be asked for' };
 
-/** What makes pods is listed before the pods are, so custom resources come first. */
+/**
+ * What makes pods is listed before the pods are, so custom resources come first. They make no cluster: whoever shows one
+ * of them and no workload shows a tenant's part.
+ */
 async function readUses(api: KubernetesApi, resources: readonly ReadyResource[]): Promise<Reading<UseFact>> {
   const custom = await readCustomResources(api, resources);
   if (custom.kind === 'unread') return custom;
-  const own = await readWorkloads(api);
+  const own = demandUses(await readWorkloads(api));
   return own.kind === 'unread' ? own : { kind: 'whole', items: [...custom.items, ...own.items] };
 }

@@ -64,7 +64,7 @@ function rights(rules: readonly Rule[]): string[] {
     .sort();
 }
 
-/** The same of every request that looking at an empty cluster makes. */
+/** The same of every request that looking at a cluster of one pod makes. */
 async function asked(helm: boolean): Promise<string[]> {
   const found = new Set<string>();
   const api: KubernetesApi = {
@@ -75,9 +75,18 @@ async function asked(helm: boolean): Promise<string[]> {
       found.add([name ? 'get' : 'list', group === '' ? resource : `${group}/${resource}`, name ?? ''].join(' ').trim());
       if (name) return { kind: 'ok', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, uid: 'uid' } } };
       const apiVersion = group === '' ? version : `${group}/${version}`;
+      const pod = {
+        metadata: { name: 'web', namespace: 'shop' },
+        spec: { containers: [{ name: 'web', image: 'web' }] },
+      };
       return {
         kind: 'ok',
-        body: { apiVersion, kind: `${kinds.get(resource)}List`, metadata: { resourceVersion: '1' }, items: [] },
+        body: {
+          apiVersion,
+          kind: `${kinds.get(resource)}List`,
+          metadata: { resourceVersion: '1' },
+          items: resource === 'pods' ? [pod] : [],
+        },
       };
     },
   };

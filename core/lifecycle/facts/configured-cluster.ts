@@ -6,7 +6,6 @@ import { readCluster } from '../../kubernetes/read-cluster.ts';
 import type { ClusterConfiguration } from '../configuration/cluster-schema.ts';
 import type { KeepPolicy } from '../keep-policy/policy-schema.ts';
 import type { ClusterReading, EstateCluster } from './estate.ts';
-import { demandUses } from './whole-cluster.ts';
 
 /** What reading a cluster needs beside its configuration. */
 export interface ClusterOptions {
@@ -32,8 +31,7 @@ export function configuredCluster(
       return { takenAt: undefined, uses: unread, releases: unread };
     }
     const takenAt = clock.now();
-    const { uses, releases } = await readCluster(api, options);
-    return { takenAt, uses: demandUses(uses), releases };
+    return { takenAt, ...(await readCluster(api, options)) };
   };
   return { name, read };
 }

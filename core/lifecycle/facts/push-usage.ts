@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import { AppError, errorMessage, hasCode, inputError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Reading } from '../../base/reading.ts';
+import { demandUses } from '../../kubernetes/whole-cluster.ts';
 import { putArtifact } from '../../oci/artifact.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { headManifest } from '../../oci/manifests.ts';
@@ -15,7 +16,6 @@ import { removeManifest } from '../remove.ts';
 import type { ClusterReading } from './estate.ts';
 import { readUsageReport } from './read-usage.ts';
 import { formatUsageReport, type UsageReport, usageReportType, usageRepository, usageTag } from './usage-report.ts';
-import { demandUses } from './whole-cluster.ts';
 
 /** A cluster that reports. */
 export interface ReportingCluster {

@@ -6,6 +6,7 @@
 import { mapConcurrently } from '../../base/concurrency.ts';
 import { AppError, errorMessage, hasCode } from '../../base/errors.ts';
 import type { Reading } from '../../base/reading.ts';
+import { demandUses } from '../../kubernetes/whole-cluster.ts';
 import { getArtifact } from '../../oci/artifact.ts';
 import { listFolder, listRepositories } from '../../oci/catalog.ts';
 import type { Registry } from '../../oci/registry.ts';
@@ -77,7 +78,8 @@ async function readClusterReport(registry: Registry, cluster: string): Promise<C
     const { takenAt, uses, releases } = report;
     return {
       takenAt,
-      uses: { kind: 'whole', items: uses },
+      // Whoever reports asks the same; one that is pinned to an older version does not.
+      uses: demandUses({ kind: 'whole', items: uses }),
       releases: releases ? { kind: 'whole', items: releases } : { kind: 'unread', reason: withoutHelm },
     };
   } catch (thrown) {

@@ -36,6 +36,9 @@ export function podOf(name: string, image: string, more: object = {}) {
   return { metadata: { name, namespace: 'shop' }, spec: { containers: [{ name: 'main', image }], ...more } };
 }
 
+/** Every cluster runs something: one that shows nothing at all is unread. */
+export const coredns = podOf('coredns', 'registry.k8s.io/coredns:1');
+
 /** Whatever has a template of such a pod, as it is sent. */
 export function templateOf(name: string, image: string, more: object = {}) {
   return { metadata: { name, namespace: 'shop' }, spec: { template: { spec: podOf(name, image).spec }, ...more } };

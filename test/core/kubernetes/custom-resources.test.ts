@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { followJsonPath, parseJsonPath } from '../../../core/kubernetes/json-path.ts';
 import { readCluster } from '../../../core/kubernetes/read-cluster.ts';
-import { type Cluster, openCluster } from './cluster.ts';
+import { type Cluster, coredns, openCluster } from './cluster.ts';
 
 const rollout = {
   metadata: { name: 'canary', namespace: 'shop', annotations: { 'example.com/image': 'g:1' } },
@@ -71,6 +71,7 @@ describe('custom resources', () => {
     cluster = await openCluster();
     const [group, version] = ['example.com', 'v1'];
     cluster.emulator.world.addKind({ group, version, kind: 'Rollout', resource: 'rollouts', namespaced: true });
+    cluster.emulator.add('pods', coredns);
   });
   afterEach(() => cluster.close());
 
@@ -78,7 +79,8 @@ describe('custom resources', () => {
     const { uses } = await readCluster(cluster.api, {
       customResources: [{ group: 'example.com', version: 'v1', resource, images }],
     });
-    return uses.kind === 'whole' ? uses.items.map(({ image, where }) => `${where}: ${image}`) : uses.reason;
+    if (uses.kind === 'unread') return uses.reason;
+    return uses.items.map(({ image, where }) => `${where}: ${image}`).filter(each => !each.startsWith('pod '));
   };
 
   it('tell the texts at their paths, each once', async () => {
@@ -104,6 +106,12 @@ describe('custom resources', () => {
       /^rollouts\.example\.com of https.*none of the 1 that are there has anything at \.spec\.imgae or \.spec\.other: correct/,
     );
     assert.equal((await read(['.spec.imgae', '.spec.image'])).length, 1);
+  });
+
+  it('make no cluster: where one is shown and not a single workload, nothing of it was read', async () => {
+    cluster.emulator.add('rollouts', rollout);
+    cluster.emulator.world.remove({ kind: cluster.emulator.world.kindOf('pods'), namespace: 'shop', name: 'coredns' });
+    assert.match(String(await read(['.spec.image'])), /^it says that it runs nothing at all, which no cluster does/);
   });
 
   it('are unread where something other than a text is there', async () => {

@@ -1,7 +1,7 @@
 /** What keeps an image, object by object, as docs/keep-policies.md has it: a plan with that object, and one without it. */
 import assert from 'node:assert/strict';
 import { readCluster } from '../../../core/kubernetes/read-cluster.ts';
-import { type Cluster, openCluster, podOf, templateOf } from './cluster.ts';
+import { type Cluster, coredns, openCluster, podOf, templateOf } from './cluster.ts';
 import { planCluster } from './planned.ts';
 
 const images = ['web:1', 'web:2', 'api:1'];
@@ -76,6 +76,7 @@ describe('an image of a build that is gone is kept', () => {
   let cluster: Cluster;
   beforeEach(async () => {
     cluster = await openCluster();
+    cluster.emulator.add('pods', coredns);
   });
   afterEach(() => cluster.close());
 

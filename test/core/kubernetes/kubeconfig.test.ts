@@ -9,7 +9,7 @@ import { readServerUrl } from '../../../core/kubernetes/api.ts';
 import { connectInCluster } from '../../../core/kubernetes/in-cluster.ts';
 import { type KubeconfigOptions, readKubeconfig } from '../../../core/kubernetes/kubeconfig.ts';
 import { readCluster } from '../../../core/kubernetes/read-cluster.ts';
-import { type Cluster, openCluster, podOf } from './cluster.ts';
+import { type Cluster, coredns, openCluster } from './cluster.ts';
 
 const secret = 'abcdefgh-secret-token';
 const name = 'The kubeconfig of "prod"';
@@ -175,7 +175,7 @@ describe('a pod', () => {
     const { emulator, tls } = cluster;
     const files: Record<string, string> = { 'ca.crt': tls.ca, token: 'expired' };
     const { hostname: host, port } = new URL(emulator.url);
-    emulator.add('pods', podOf('web', 'web:1'));
+    emulator.add('pods', coredns);
     const api = await connectInCluster({ host, port, readFile: async file => files[file] ?? '' });
     assert.match(JSON.stringify(await readCluster(api)), /not accepted \(401\)/);
     files['token'] = `${emulator.token}\n`;

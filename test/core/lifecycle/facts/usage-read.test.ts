@@ -281,6 +281,11 @@ describe('usage, read from reports', () => {
       /no usage report.*uses\.0/,
       () => put(content({ uses: [{ where: 'pod shop/web-1' }] })),
     ],
+    [
+      'nothing runs at all',
+      /what prod\/aks-1 runs was not read: it says that it runs nothing/,
+      () => put(content({ uses: [] })),
+    ],
     ['nothing is said of Helm', /no usage report.*releases/, () => put(content({ releases: undefined }))],
     ['it is of another cluster', /is the report of "aks-9"/, () => put(content({ cluster: 'aks-9' }))],
     [
@@ -297,7 +302,7 @@ describe('usage, read from reports', () => {
       clusterId: 'x',
       takenAt,
       tool: '1',
-      uses: [],
+      uses: [{ image: 'registry.k8s.io/pause:3.10', where: 'pod kube-system/pause' }],
       releases: [],
       ...changes,
     });

@@ -1,6 +1,6 @@
 /** Whether what a cluster says it runs can be all of it. */
-import type { Reading } from '../../base/reading.ts';
-import type { UseFact } from '../../kubernetes/usage.ts';
+import type { Reading } from '../base/reading.ts';
+import type { UseFact } from './usage.ts';
 
 /**
  * The reading as it is, but unread where nothing runs at all: every cluster runs what makes it one, so a list without
