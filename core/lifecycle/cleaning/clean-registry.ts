@@ -138,7 +138,7 @@ async function releaseOfPair(cleaning: Cleaning, { surroundings, rules, organiza
 
 async function sweep(cleaning: Cleaning, { surroundings, rules, organization }: Pair): Promise<void> {
   const { registry, request, common } = cleaning;
-  const { departure, configuration, approved } = request;
+  const { departure, configuration, organizations, approved } = request;
   const { untagged } = configuration.delete;
   if (!untagged) return;
   const isOwn = ({ home }: { readonly home: { readonly registry: string } }): boolean =>
@@ -157,7 +157,8 @@ async function sweep(cleaning: Cleaning, { surroundings, rules, organization }: 
   const limit = configuration.brake.deleted;
   const isApproved = approved !== undefined;
   const { olderThan: olderThanMs } = untagged;
-  await ended(cleaning, run, () => sweepUntagged(run, { homes, olderThanMs, images, limit, isApproved }));
+  const projects = organizations.flatMap(each => each.projects.map(({ id }) => id));
+  await ended(cleaning, run, () => sweepUntagged(run, { homes, olderThanMs, images, limit, isApproved, projects }));
 }
 
 /** Tells of a run whose time was over. */

@@ -3,9 +3,7 @@
  * an image since the look, and its grace has only begun.
  */
 import { mapConcurrently } from '../../base/concurrency.ts';
-import { listRepositories } from '../../oci/catalog.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { listProjectIds } from '../facts/read-others.ts';
 import { type Run, registryTime } from '../surroundings.ts';
 import { isRelease, listTombstones, readTombstone, type TombstoneKey } from '../tombstone.ts';
 
@@ -13,13 +11,11 @@ import { isRelease, listTombstones, readTombstone, type TombstoneKey } from '../
 export type ReadRecentReleases = (repository: string) => Promise<ReadonlySet<Digest>>;
 
 /**
- * Makes the question for one registry: of every project that has left something in it, whoever looks after that. Throws
- * `RECORD_UNREADABLE` where a tombstone is damaged, and as the registry does: then nothing may be collected.
+ * Makes the question for one registry, of these projects. It throws `RECORD_UNREADABLE` where a tombstone is damaged, and as
+ * the registry does: then nothing may be collected.
  */
-export async function createReadRecentReleases(run: Run): Promise<ReadRecentReleases> {
+export function createReadRecentReleases(run: Run, projects: readonly string[]): ReadRecentReleases {
   const { registry, rules } = run;
-  const listed = listProjectIds(await listRepositories(registry));
-  const projects = [...new Set([...listed, ...rules.projects.map(each => each.projectId.toLowerCase())])];
   const known = new Map<string, readonly { readonly repository: string; readonly digests: readonly Digest[] }[]>();
   const read = async (key: TombstoneKey) => {
     const name = `${key.projectId}/${key.tag}`;

@@ -8,6 +8,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { headManifest } from '../../oci/manifests.ts';
 import { brakeWindowMs } from '../brake.ts';
 import { type CollectResult, collectRepository, type KeptBy } from '../collect.ts';
+import { listProjectIds } from '../facts/list-projects.ts';
 import type { KnownLinks } from '../read-graph.ts';
 import { removeManifest } from '../remove.ts';
 import type { BrakeLimit } from '../rules.ts';
@@ -27,6 +28,8 @@ export interface UntaggedSweep {
   readonly limit: BrakeLimit;
   /** Whether a person approved them: then the brake counts, and lets them through. */
   readonly isApproved: boolean;
+  /** Every project of the configuration, by its id in lower case, of whichever organization; others are found in the registry. */
+  readonly projects: readonly string[];
 }
 
 /** What the repositories of one sweep share. */
@@ -42,7 +45,8 @@ export async function sweepUntagged(run: Run, sweep: UntaggedSweep): Promise<voi
   const brake = createUntaggedBrake(sweep, notes);
   run.timeBox.expect('repositories', sweep.homes.length);
   if (sweep.homes.length === 0) return;
-  const sweeping = { run, olderThanMs: sweep.olderThanMs, readRecent: await createReadRecentReleases(run) };
+  const projects = [...new Set([...sweep.projects, ...(await listProjectIds(run.registry))])];
+  const sweeping = { run, olderThanMs: sweep.olderThanMs, readRecent: createReadRecentReleases(run, projects) };
   for (const each of sweep.homes) {
     if (run.timeBox.isOver()) return;
     run.signal?.throwIfAborted();

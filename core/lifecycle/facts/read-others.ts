@@ -4,10 +4,9 @@
  */
 import { mapConcurrently } from '../../base/concurrency.ts';
 import { hasCode } from '../../base/errors.ts';
-import { listRepositories } from '../../oci/catalog.ts';
 import type { Registry } from '../../oci/registry.ts';
 import { isRelease, listTombstones, readTombstone, type Tombstone, type TombstoneKey } from '../tombstone.ts';
-import { nameCatalogRole } from './catalog-role.ts';
+import { listProjectIds } from './list-projects.ts';
 import { noOrganization, type RecordProject, readRecords } from './read-records.ts';
 import type { RecordedBuildFact } from './registry-reading.ts';
 import type { ShareText } from './share-texts.ts';
@@ -23,6 +22,9 @@ export interface OthersReading {
   /** Why some were not read, for want of a right. */
   readonly unread?: string | undefined;
 }
+
+/** Nobody else has recorded anything, or it was not asked. */
+export const noOthers: OthersReading = { records: [] };
 
 /** Where to look. */
 export interface OthersQuestion {
@@ -43,32 +45,13 @@ export async function readOthers(
 ): Promise<OthersReading> {
   const configured = new Set(projects.map(each => each.id));
   return unlessDenied(async () => {
-    const ids = listProjectIds(listed ?? (await listAll(registry))).filter(id => !configured.has(id));
+    const ids = (await listProjectIds(registry, listed)).filter(id => !configured.has(id));
     const read = await mapConcurrently(ids, 8, id => unlessDenied(() => readOther(registry, id, share)));
     return {
       records: read.flatMap(each => each.records),
       unread: read.find(each => each.unread !== undefined)?.unread,
     };
   });
-}
-
-/** The projects that have records or tombstones in a registry, by the names of its repositories; lower-case GUIDs. */
-export function listProjectIds(repositories: Iterable<string>): string[] {
-  const found = new Set<string>();
-  for (const name of repositories) {
-    const [, id] =
-      /^image-lifecycle\/(?:builds|tombstones)\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(name) ?? [];
-    if (id !== undefined) found.add(id);
-  }
-  return [...found].sort();
-}
-
-async function listAll(registry: Registry): Promise<Iterable<string>> {
-  try {
-    return await listRepositories(registry);
-  } catch (thrown) {
-    throw nameCatalogRole(registry, thrown);
-  }
 }
 
 async function unlessDenied(read: () => Promise<OthersReading>): Promise<OthersReading> {

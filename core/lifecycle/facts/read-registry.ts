@@ -7,7 +7,7 @@ import type { RepositoryFact } from '../keep-policy/policy-facts.ts';
 import type { EstateOrganization, EstateRegistry } from './estate.ts';
 import { createLinksCache } from './manifest-links.ts';
 import { nameRepositories } from './name-repositories.ts';
-import { type OthersQuestion, readOthers } from './read-others.ts';
+import { noOthers, type OthersQuestion, readOthers } from './read-others.ts';
 import { type RecordProject, readRecords } from './read-records.ts';
 import { type RepositoryRun, readImages } from './read-repository.ts';
 import { readSubjects, type SubjectOptions } from './read-subjects.ts';
@@ -51,8 +51,7 @@ export async function readRegistryFacts(
     listed = named.listed;
     return readAll({ registry, cache, onManifest }, named.names, estate.name, options);
   }, signal);
-  // Without the repositories everything stays, whoever else means it.
-  const question = { listed: images.kind === 'unread' ? [] : listed, projects, share: cache.share };
+  const question = { images, listed, projects, share: cache.share };
   const said = await readSayings(registry, own, question, signal);
   const { records, releases, absences, othersUnread } = said;
   const repositories = markReleased(images, releases);
@@ -69,6 +68,11 @@ interface Sayings {
   readonly othersUnread?: string | undefined;
 }
 
+interface SayingsQuestion extends OthersQuestion {
+  readonly images: Reading<RepositoryFact>;
+  readonly projects: readonly RecordProject[];
+}
+
 /**
  * Reads the tombstones, and what others have recorded. That is asked after the repositories were read: a tombstone is
  * written before a tag comes off, so whoever found a tag missing finds the tombstone as well.
@@ -76,14 +80,15 @@ interface Sayings {
 async function readSayings(
   registry: Registry,
   own: Reading<RecordedBuildFact>,
-  question: OthersQuestion & { readonly projects: readonly RecordProject[] },
+  question: SayingsQuestion,
   signal: AbortSignal | undefined,
 ): Promise<Sayings> {
   if (own.kind === 'unread') return { records: own, releases: noReleases, absences: [] };
   let said: Omit<Sayings, 'records'> = { releases: noReleases, absences: [] };
   const records = await readWhole(async () => {
     const tombstones = await readTombstones(registry, question.projects);
-    const others = await readOthers(registry, question);
+    // Without the repositories everything stays, whoever else means it.
+    const others = question.images.kind === 'unread' ? noOthers : await readOthers(registry, question);
     said = { ...tombstones, othersUnread: others.unread };
     return [...own.items, ...others.records];
   }, signal);

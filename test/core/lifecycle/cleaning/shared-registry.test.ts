@@ -30,9 +30,9 @@ describe('a registry that is shared', () => {
     return id;
   };
   /** The other team's own handler. */
-  const reconcileTheirs = () => {
+  const reconcileTheirs = (projectId = theirs.projectId) => {
     const { surroundings, rules } = world.ci;
-    return reconcile(surroundings, { ...rules, projects: [{ projectId: theirs.projectId, repositories: ['*'] }] }, {});
+    return reconcile(surroundings, { ...rules, projects: [{ projectId, repositories: ['*'] }] }, {});
   };
 
   it('keeps an image without a tag that a build of another project made', async () => {
@@ -87,6 +87,28 @@ describe('a registry that is shared', () => {
     for (const digest of images().manifests(tombstones)) images().deleteManifest(tombstones, digest);
     await world.clean({ policy });
     deepEqual(images().manifests('pay/api'), []);
+  });
+
+  it('keeps what others recorded and released, where the list of repositories is cut before that', async () => {
+    const [recorded, released] = [putOld('pay/api'), putOld('pay/web')];
+    await buildTheirs('pay/api', recorded.digest);
+    const { ado } = world.ci;
+    const { id: projectId } = ado.world.addProject();
+    const { id: definitionId } = ado.world.addDefinition({ projectId });
+    ado.world.deleteBuild(
+      await world.ci.build([{ repository: 'pay/web', reference: released.digest }], { definitionId }),
+    );
+    await reconcileTheirs(projectId);
+    deepEqual(images().tags('pay/web'), {});
+    const records = `image-lifecycle/builds/${projectId}`;
+    for (const digest of images().manifests(records)) images().deleteManifest(records, digest);
+    const names = [`image-lifecycle/builds/${theirs.projectId}`, `image-lifecycle/tombstones/${projectId}`];
+    const fault = world.ci.acr.faults.add({ path: /_catalog\?n=/ }, { kind: 'hide', names });
+    world.ci.advance(2 * day);
+    const { look } = await world.clean({ policy });
+    ok(fault.hits() > 0);
+    deepEqual([look.unseen, look.plan.unread], [[], []]);
+    deepEqual([images().has('pay/api', recorded.digest), images().has('pay/web', released.digest)], [true, true]);
   });
 
   it('keeps what a record names that is of another collection or contradicts its place, and says so', async () => {
@@ -196,6 +218,22 @@ describe('an image that another run releases meanwhile', () => {
     deepEqual(told(report), [`shop/web@${digest} kept`]);
     equal(report.items[0]?.reason, 'it was released within the grace');
     ok(acr.world.has('shop/web', digest));
+  });
+
+  it('has its grace, where others released it and the list of repositories is cut before what they wrote down', async () => {
+    const { acr, ado, surroundings, rules } = world.ci;
+    const look = await world.look({ policy });
+    const { id: projectId } = ado.world.addProject();
+    const definitionId = ado.world.addDefinition({ projectId }).id;
+    ado.world.deleteBuild(await world.ci.build([{ repository: 'shop/web', reference: digest }], { definitionId }));
+    await reconcile(surroundings, { ...rules, projects: [{ projectId, repositories: ['*'] }] }, {});
+    deepEqual(acr.world.tags('shop/web'), {});
+    const names = ['builds', 'tombstones'].map(each => `image-lifecycle/${each}/${projectId}`);
+    const fault = acr.faults.add({ path: /_catalog\?n=/ }, { kind: 'hide', names });
+    const { report } = await world.carryOut(look, { policy });
+    ok(fault.hits() > 0);
+    deepEqual(told(report), [`shop/web@${digest} kept`]);
+    equal(report.items[0]?.reason, 'it was released within the grace');
   });
 
   const moments: Readonly<Record<string, (request: LoggedRequest) => boolean>> = {
