@@ -28,6 +28,7 @@ const ownerWords: Readonly<Record<Owner, readonly [words: string, tone: Tone]>> 
   living: ['builds that are there', 'living'],
   gone: ['builds that are gone', 'gone'],
   taggedGone: ['builds that are gone, by their tags alone', 'likelyGone'],
+  unasked: ['builds of projects that were not asked', 'unasked'],
   unknown: ['builds of which nothing could be read', 'unknown'],
   nobody: ['nobody on record', 'nobody'],
   chart: ['Helm charts', 'chart'],

@@ -4,13 +4,13 @@ export const pageStyle = `
   color-scheme: light dark;
   --paper: #ffffff; --ink: #1b1f24; --soft: #59636e; --line: #d8dee4; --panel: #f5f7f9; --warn: #fff4e0; --warn-line: #d9902f;
   --stays: #5b7fb8; --frees: #d9772b; --living: #3d8763; --gone: #c4532d; --likely-gone: #e3a06a; --nobody: #c2ab3f;
-  --unknown: #9aa2ab; --chart: #8766ad; --age: #5b7fb8;
+  --unasked: #5f9ea3; --unknown: #9aa2ab; --chart: #8766ad; --age: #5b7fb8;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #15181c; --ink: #e4e8ec; --soft: #9aa4af; --line: #333a42; --panel: #1d2126; --warn: #33270f; --warn-line: #d9902f;
     --stays: #7799d1; --frees: #ec9450; --living: #5cab83; --gone: #e07552; --likely-gone: #dba877; --nobody: #cfbb5a;
-    --unknown: #7c858f; --chart: #a68ac9; --age: #7799d1;
+    --unasked: #6fb3b8; --unknown: #7c858f; --chart: #a68ac9; --age: #7799d1;
   }
 }
 * { box-sizing: border-box; }
@@ -37,6 +37,7 @@ svg line { stroke: var(--line); }
 .stays { fill: var(--stays); background: var(--stays); } .frees { fill: var(--frees); background: var(--frees); }
 .living { fill: var(--living); background: var(--living); } .gone { fill: var(--gone); background: var(--gone); }
 .likelyGone { fill: var(--likely-gone); background: var(--likely-gone); } .nobody { fill: var(--nobody); background: var(--nobody); }
+.unasked { fill: var(--unasked); background: var(--unasked); }
 .unknown { fill: var(--unknown); background: var(--unknown); } .chart { fill: var(--chart); background: var(--chart); }
 .age { fill: var(--age); background: var(--age); }
 .scroll { overflow-x: auto; margin: 12px 0; }

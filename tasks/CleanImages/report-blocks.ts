@@ -27,7 +27,17 @@ export interface Chart {
 }
 
 /** The colours of charts, by what they stand for. */
-export type Tone = 'stays' | 'frees' | 'living' | 'gone' | 'likelyGone' | 'nobody' | 'unknown' | 'chart' | 'age';
+export type Tone =
+  | 'stays'
+  | 'frees'
+  | 'living'
+  | 'gone'
+  | 'likelyGone'
+  | 'nobody'
+  | 'unasked'
+  | 'unknown'
+  | 'chart'
+  | 'age';
 
 /** One part of a report. */
 export type Block =

@@ -13,6 +13,9 @@ describe('CleanImages that audits, and that tells why', () => {
   before(async () => {
     cleaning = await openCleaning();
     await cleaning.configure(policy);
+    // A repository without any branch counts as unread.
+    const { git } = cleaning.devOps.world;
+    for (const repository of git.repositories.values()) git.push(repository, 'trunk');
     [gone = ''] = await cleaning.build({ id: 100, repositories: ['shop/web'] });
     await cleaning.build({ id: 101, repositories: ['shop/web', 'team/api'] });
     // Nobody recorded these.
@@ -116,5 +119,17 @@ describe('CleanImages that audits, and that tells why', () => {
       const page = (await readSummary(outcome)).replaceAll('\\', '');
       assert.ok(page.includes('Why shop/web:100') && page.includes('its build 101 of Web Shop is there'), page);
     }
+  });
+
+  it('tells images of a project that it did not ask apart, how to have it asked, and what it only bounds', async () => {
+    await cleaning.build({ id: 300, definitionId: 13, repositories: ['library/base'] });
+    const outcome = await cleaning.clean({ mode: 'audit', configuration: '' });
+    assertSucceeded(outcome);
+    assert.equal(outcome.variables['unread'], '0');
+    const page = (await readSummary(outcome)).replaceAll('\\', '');
+    assert.match(page, /\| builds of projects that were not asked \| \d+ bytes \|/);
+    assert.match(page, /Name these projects in a configuration, and they are asked as well\./);
+    assert.match(page, /would become free at most \(/);
+    assert.match(linesOf(outcome).at(-1) ?? '', / less at most\. Nothing was changed\.$/);
   });
 });

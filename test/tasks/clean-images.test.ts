@@ -101,11 +101,13 @@ describe('CleanImages in its modes', () => {
     cleaning.clock.advance(25 * hour);
     const second = await cleaning.clean({ mode: 'plan-and-apply' });
     assertSucceeded(second);
+    assert.match(await readOutput(cleaning, 'report.html'), />was: 100</);
     assert.match(lastLine(second), /^Took 0 tags off and deleted 2 images \(1\.1 kB at most\)\.$/);
     assert.deepEqual(cleaning.ci.world.manifests('shop/web'), [living]);
     assert.equal(cleaning.ci.world.repository('shop/api')?.manifests.size ?? 0, 0);
     const third = await cleaning.clean({ mode: 'plan-and-apply' });
     assertSucceeded(third);
+    assert.match(await readOutput(cleaning, 'report.html'), />Nothing is to go\.</);
     assert.match(lastLine(third), /^Took 0 tags off and deleted 0 images\.$/);
   });
 

@@ -1,4 +1,5 @@
 /** What an audit assumes where it was not told, so that nobody takes its figures for more than they are. Pure. */
+import { notConfigured } from '../facts/read-others.ts';
 import type { KeepPlan } from '../keep-policy/keep-plan.ts';
 import type { PlanFacts } from '../keep-policy/policy-facts.ts';
 
@@ -25,6 +26,10 @@ export function listAssumptions(facts: PlanFacts, plan: KeepPlan, unlisted: numb
     [
       unlisted > 0,
       `Of ${unlisted} ${unlisted === 1 ? 'image' : 'images'} the manifest was not read. Each is counted by the size that its registry lists, as if it shared no layer.`,
+    ],
+    [
+      facts.builds.some(({ state }) => state.kind === 'unknown' && state.reason === notConfigured),
+      'Some build records are of projects that were not asked. Whether their builds are gone is not known, so their images stay. Name these projects in a configuration, and they are asked as well.',
     ],
     [
       facts.organizations.some(each => each.unread !== undefined),

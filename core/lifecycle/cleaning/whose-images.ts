@@ -1,21 +1,22 @@
 /** Whose each image is: of a build that is there or gone, as records say or its tags alone, or nobody's on record. Pure. */
 
 import type { Digest } from '../../oci/digest.ts';
-import { subjectOfTag } from '../../oci/referrers.ts';
+import { notConfigured } from '../facts/read-others.ts';
 import type { KnownBuild } from '../keep-policy/known-builds.ts';
-import { type Copies, type Place, subjectsOf } from '../keep-policy/places.ts';
+import { type Copies, namingTags, type Place, subjectsOf } from '../keep-policy/places.ts';
 import type { TagFact } from '../keep-policy/policy-facts.ts';
 
 /**
  * Whose an image is, from the weakest to the strongest: where several have a part in something, it is the strongest one's,
  * because it stays as long as that one's.
  */
-export const owners = ['gone', 'taggedGone', 'chart', 'nobody', 'unknown', 'living'] as const;
+export const owners = ['gone', 'taggedGone', 'chart', 'nobody', 'unasked', 'unknown', 'living'] as const;
 
 /**
  * `gone`: every build whose record names it is gone. `taggedGone`: no record names it, and its tags are ids of builds
  * that are gone. `chart`: a Helm chart, whoever made it. `living`: a build that is there made it; `unknown`: a record names
- * its build, and of that nothing could be read. Else it is `nobody`'s.
+ * its build, and of that nothing could be read; `unasked`: the project of that build is not in the configuration. Else it
+ * is `nobody`'s.
  */
 export type Owner = (typeof owners)[number];
 
@@ -53,7 +54,7 @@ function rankCopies(
 /** The place of an owner among {@link owners}; -1 where the image itself does not tell, and what it belongs to may. */
 function rankOf({ image, records }: Place, buildsById: ReadonlyMap<string, readonly KnownBuild[]>): number {
   if (records.length > 0) return Math.max(...records.map(({ build }) => placeOf(ownerBy(build))));
-  const tags = image.tags.filter(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
+  const tags = namingTags(image);
   if (tags.length === 0) return -1;
   const builds = tags.flatMap(tag => buildOfTag(tag, buildsById) ?? []);
   if (builds.length === 0) return placeOf('nobody');
@@ -61,7 +62,9 @@ function rankOf({ image, records }: Place, buildsById: ReadonlyMap<string, reado
 }
 
 function ownerBy(build: KnownBuild | undefined): Owner {
-  if (!build || build.facts.some(({ state }) => state.kind === 'unknown')) return 'unknown';
+  if (!build) return 'unknown';
+  const reasons = build.facts.flatMap(({ state }) => (state.kind === 'unknown' ? state.reason : []));
+  if (reasons.length > 0) return reasons.every(reason => reason === notConfigured) ? 'unasked' : 'unknown';
   return build.isGone ? 'gone' : 'living';
 }
 

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Audit, auditEstate } from '../../../../core/lifecycle/cleaning/audit.ts';
 import { createInventory, type Inventory } from '../../../../core/lifecycle/cleaning/inventory.ts';
+import { notConfigured } from '../../../../core/lifecycle/facts/read-others.ts';
 import { planImages } from '../../../../core/lifecycle/keep-policy/keep-plan.ts';
 import type { Digest } from '../../../../core/oci/digest.ts';
 import { helmConfig, ociIndex, ociManifest } from '../../../../core/oci/media-types.ts';
@@ -135,6 +136,7 @@ describe('an audit', () => {
     deepEqual(Object.fromEntries(owners.map(({ owner, images }) => [owner, images])), {
       gone: 1,
       taggedGone: 1,
+      unasked: 0,
       chart: 1,
       nobody: 4,
       unknown: 1,
@@ -263,6 +265,21 @@ describe('an audit', () => {
       audit(world, inventory).ages.flatMap(({ name, bytes }) => (bytes > 0 ? [`${name}: ${bytes}`] : [])),
       ['up to 30 days: 102', '30 to 90 days: 4', 'older than 2 years: 1', 'not known: 8'],
     );
+  });
+
+  it('tells builds of projects that were not asked apart from those that could not be read, and names the cure', () => {
+    const { facts, plan } = lookAt({
+      builds: { 1: 'main 9d ?', 2: 'main 8d ?' },
+      images: { 'ci/web a': { builds: [1] }, 'ci/web b': { builds: [2] } },
+    });
+    const builds = facts.builds.map(each =>
+      each.build.id === 1 ? { ...each, state: { kind: 'unknown' as const, reason: notConfigured } } : each,
+    );
+    const inventory = inventoryOf({ 'ci a': 'a:1', 'ci b': 'b:2' });
+    const found = auditEstate({ ...facts, builds }, plan, inventory);
+    deepEqual(ownersOf(found), { unasked: [1, 1], unknown: [1, 2] });
+    match(found.assumptions.join('\n'), /projects that were not asked\. .*Name these projects in a configuration/);
+    equal(/not asked\. /.test(auditEstate(facts, plan, inventory).assumptions.join('\n')), false);
   });
 
   it('says what it assumes', () => {
