@@ -64,6 +64,7 @@ export async function readUsageReports(from: EstateRegistry): Promise<UsageFacts
     name,
     label: `${name}/${cluster}`,
     ...(await readClusterReport(registry, cluster)),
+    readAt: registry.time(),
   }));
 }
 

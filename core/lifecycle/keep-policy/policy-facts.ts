@@ -152,8 +152,10 @@ export interface UsageFacts {
   readonly name: string;
   /** For people; the name where it is left out. */
   readonly label?: string | undefined;
-  /** When the cluster was looked at. */
+  /** When the cluster was looked at; of a report, by the clock of its registry. */
   readonly takenAt: number | undefined;
+  /** When the report was read, by that same clock; where it is left out, `now`. */
+  readonly readAt?: number | undefined;
   readonly uses: Reading<UseFact>;
   readonly releases: Reading<HelmReleaseFact>;
 }

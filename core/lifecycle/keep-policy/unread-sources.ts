@@ -66,13 +66,15 @@ function unreadUsage(rules: PlanRules, { usage, now }: PlanFacts): string[] {
   return found;
 }
 
-function ageOf({ name, takenAt }: UsageFacts, rules: PlanRules, now: number): string | undefined {
+function ageOf({ name, takenAt, readAt }: UsageFacts, rules: PlanRules, now: number): string | undefined {
   const maxAge = Math.min(...rules.usage.flatMap(each => (each.name === name ? (each.maxAge ?? []) : [])));
   if (maxAge === Infinity) return undefined;
   if (takenAt === undefined) return 'its report does not say of when it is';
   const time = new Date(takenAt).toISOString();
-  if (takenAt > now + clockDifferenceMs) return `its report is of ${time}, which is to come`;
-  return now - takenAt > maxAge ? `its report is of ${time}, and too old` : undefined;
+  // `now` is the earliest of all registries' times: by a clock that is slow a report would be younger than it is.
+  const latest = Math.max(now, readAt ?? now);
+  if (takenAt > latest + clockDifferenceMs) return `its report is of ${time}, which is to come`;
+  return latest - takenAt > maxAge ? `its report is of ${time}, and too old` : undefined;
 }
 
 function unreadIndexes({ homes }: Places): string[] {

@@ -138,9 +138,19 @@ describe('usage, read from reports', () => {
     const late = plan(usage, 24 * hour + minute);
     assert.deepEqual(late.going, []);
     assert.match(late.unread.join('\n'), /^what prod\/aks-1 runs was not read: its report is of \S+, and too old$/m);
-    const early = plan(usage, -2 * hour);
+    world.acr.clock.advance(-2 * hour);
+    const early = plan(await read([registryOf()]));
+    world.acr.clock.advance(2 * hour);
     assert.deepEqual(early.going, []);
     assert.match(early.unread.join('\n'), /what prod\/aks-2 runs was not read: its report is of \S+, which is to come/);
+  });
+
+  it('is as old as its own registry says, however slow the clock of another is', async () => {
+    world.acr.clock.advance(24 * hour + 30 * minute);
+    const usage = await read([registryOf()]);
+    const { going, unread } = plan(usage, -55 * minute);
+    assert.deepEqual(going, []);
+    assert.match(unread.join('\n'), /^what prod\/aks-1 runs was not read: its report is of \S+, and too old$/m);
   });
 
   it('of a cluster that ceased to report keeps everything, however fresh the others are, until its report is deleted', async () => {
