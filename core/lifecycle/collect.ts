@@ -14,6 +14,7 @@ import {
   companionsOf,
   type Graph,
   type Hold,
+  inCircle,
   markHeld,
   nodeOf,
   orderForDeletion,
@@ -86,7 +87,7 @@ export async function collectRepository(run: Run, request: CollectRequest): Prom
   const deleted = new Set<Digest>();
   const sweep: Sweep = { run, repository, graph, candidates, content, held, deleted, lookedAt: 0, keptBy, keptAt };
   await holdReferrersOfHeld(sweep);
-  const order = orderForDeletion(graph, new Set(sweepable(sweep)));
+  const order = orderSweepable(sweep);
   for (let start = 0; start < order.length && !run.timeBox.isOver(); start += batchSize) {
     await lookAgain(sweep);
     await sweepInOrder(sweep, order.slice(start, start + batchSize));
@@ -104,9 +105,18 @@ function allHeld(request: CollectRequest, reason: string): CollectResult {
 
 /** Candidates that nothing holds, and the manifests that are tagged as their signatures alone. */
 function sweepable({ graph, candidates, held }: Sweep): Digest[] {
-  return [...graph].flatMap(([digest, node]) =>
-    !held.has(digest) && (candidates.has(digest) || subjectsOf(node).length > 0) ? digest : [],
+  return [...graph.keys()].flatMap(digest =>
+    !held.has(digest) && (candidates.has(digest) || subjectsOf(graph, digest).length > 0) ? digest : [],
   );
+}
+
+/** What may go, in order. What has no place in it is held. */
+function orderSweepable(sweep: Sweep): Digest[] {
+  const wanted = new Set(sweepable(sweep));
+  const order = orderForDeletion(sweep.graph, wanted);
+  for (const digest of order) wanted.delete(digest);
+  for (const digest of wanted) sweep.held.set(digest, { reason: inCircle, settles: true });
+  return order;
 }
 
 /** A referrer of an image that stays, stays: it may be a candidate itself, as an attestation that is a child of an index is. */
@@ -172,7 +182,7 @@ async function holdWhatIsNew(sweep: Sweep): Promise<void> {
       });
     const subject = manifest.subject ? [manifest.subject.digest] : [];
     const children = manifest.children.map(child => child.digest);
-    for (const each of [...children, ...subject, ...tags.flatMap(tag => subjectOfTag(tag) ?? [])])
+    for (const each of [...children, ...subject, ...tags.flatMap(tag => subjectOfTag(tag, digest) ?? [])])
       spreadHold(graph, held, each, { reason: `${digest}, pushed just now, names it`, settles: false });
   }
 }
@@ -209,9 +219,8 @@ async function sweepOne(sweep: Sweep, digest: Digest): Promise<void> {
 
 async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | undefined> {
   const { run, repository, graph, content, held } = sweep;
-  const node = nodeOf(graph, digest);
   // A signature may carry the tags that were listed, all of which say so; an image may carry none, a chart that of its content.
-  const expected = subjectsOf(node).length > 0 ? node.tags : (content.get(digest) ?? []);
+  const expected = subjectsOf(graph, digest).length > 0 ? nodeOf(graph, digest).tags : (content.get(digest) ?? []);
   let asked = 0;
   const heldBy = async (): Promise<string | undefined> => {
     asked += 1;
@@ -248,7 +257,7 @@ async function holdByReferrer(sweep: Sweep, digest: Digest, seen: Set<Digest>): 
       return { reason: `its referrer ${referrer.digest} was pushed just now`, settles: false };
     const listed = nodeOf(graph, referrer.digest).tags;
     const tag = (await listTagsOf(repository, referrer.digest)).find(
-      ({ name }) => subjectOfTag(name) === undefined || !listed.includes(name),
+      ({ name }) => subjectOfTag(name, referrer.digest) === undefined || !listed.includes(name),
     );
     if (tag) return { reason: `the tag "${tag.name}" is on its referrer ${referrer.digest}`, settles: false };
     const deeper = await holdByReferrer(sweep, referrer.digest, seen);

@@ -61,7 +61,7 @@ export function markHeld(request: MarkRequest): Map<Digest, Hold> {
   for (const [digest, node] of graph) {
     const hold = ownHold(digest, node, { ...request, going });
     if (hold) spreadHold(graph, held, digest, hold);
-    else if (!candidates.has(digest) && subjectsOf(node).length === 0 && node.children.length > 0) {
+    else if (!candidates.has(digest) && subjectsOf(graph, digest).length === 0 && node.children.length > 0) {
       // An index that nobody tagged may be deployed by its digest: it is no candidate, so its children stay.
       for (const child of node.children)
         spreadHold(graph, held, child, { reason: `the index ${digest} has it as a child`, settles: true });
@@ -75,7 +75,7 @@ function withSignatures(graph: Graph, candidates: ReadonlySet<Digest>): Set<Dige
   const going = new Set(candidates);
   for (const digest of going) {
     for (const companion of companionsOf(graph, digest)) {
-      const subjects = subjectsOf(nodeOf(graph, companion));
+      const subjects = subjectsOf(graph, companion);
       // A set that grows while it is walked is walked to its end.
       if (subjects.length > 0 && subjects.every(subject => going.has(subject))) going.add(companion);
     }
@@ -94,7 +94,7 @@ export function spreadHold(graph: Graph, held: Map<Digest, Hold>, digest: Digest
     const { settles } = why;
     for (const child of node.children)
       waiting.push([child, { reason: `the index ${current} has it as a child`, settles }]);
-    for (const subject of signedSubjects(node))
+    for (const subject of signedSubjects(graph, current))
       waiting.push([subject, { reason: `its signature ${current} is held (${why.reason})`, settles: false }]);
     for (const companion of companionsOf(graph, current))
       waiting.push([companion, { reason: `it signs ${current}`, settles }]);
@@ -102,14 +102,15 @@ export function spreadHold(graph: Graph, held: Map<Digest, Hold>, digest: Digest
 }
 
 /** The subjects that a manifest is tagged as the signature of (`sha256-<hex>…`), where it has no other tag. */
-export function subjectsOf(node: GraphNode): Digest[] {
-  const subjects = node.tags.map(subjectOfTag);
+export function subjectsOf(graph: Graph, digest: Digest): Digest[] {
+  const subjects = nodeOf(graph, digest).tags.map(tag => subjectOfTag(tag, digest));
   return subjects.every((subject): subject is Digest => subject !== undefined) ? subjects : [];
 }
 
 /** Everything that a manifest is about: its subject, and those of its signature tags beside whatever other tags there are. */
-function signedSubjects(node: GraphNode): Digest[] {
-  return [...node.tags.flatMap(tag => subjectOfTag(tag) ?? []), ...(node.subject ? [node.subject] : [])];
+function signedSubjects(graph: Graph, digest: Digest): Digest[] {
+  const { tags, subject } = nodeOf(graph, digest);
+  return [...tags.flatMap(tag => subjectOfTag(tag, digest) ?? []), ...(subject ? [subject] : [])];
 }
 
 /** The manifests that are about `digest`: its referrers as far as they are known, and those tagged as its signatures alone. */
@@ -125,7 +126,7 @@ function companionIndex(graph: Graph): Map<Digest, Digest[]> {
   if (known) return known;
   const index = new Map<Digest, Digest[]>();
   for (const [digest, node] of graph) {
-    const subjects = [...subjectsOf(node), ...(node.subject ? [node.subject] : [])];
+    const subjects = [...subjectsOf(graph, digest), ...(node.subject ? [node.subject] : [])];
     for (const subject of subjects) index.set(subject, [...(index.get(subject) ?? []), digest]);
   }
   companionIndexes.set(graph, index);
@@ -137,11 +138,11 @@ function ownHold(
   node: GraphNode,
   request: MarkRequest & { readonly going: ReadonlySet<Digest> },
 ): Hold | undefined {
-  const subjects = subjectsOf(node);
+  const subjects = subjectsOf(request.graph, digest);
   const kept = request.keptBy?.(digest);
   if (kept) return kept;
   const content = request.content?.get(digest) ?? [];
-  const tag = node.tags.find(each => subjectOfTag(each) === undefined && !content.includes(each));
+  const tag = node.tags.find(each => subjectOfTag(each, digest) === undefined && !content.includes(each));
   if (tag !== undefined)
     return { reason: node.locked ? 'it is locked' : `the tag "${tag}" is on it`, settles: true, tag };
   if (node.locked) return { reason: 'it is locked', settles: false };
@@ -158,7 +159,13 @@ function ownHold(
   return undefined;
 }
 
-/** Candidates and their companions in the order of deletion: an index before its children, a subject before its signatures. */
+/** Why that stays which no order reaches: content addressing allows no circle but one by signatures. */
+export const inCircle = 'it belongs to a circle of signatures, in which nothing can go first';
+
+/**
+ * Candidates and their companions in the order of deletion: an index before its children, a subject before its signatures.
+ * What is in a circle, or belongs to one, has no place in it.
+ */
 export function orderForDeletion(graph: Graph, digests: ReadonlySet<Digest>): Digest[] {
   const parents = new Map<Digest, number>();
   const followers = (digest: Digest): Digest[] => {
@@ -181,6 +188,5 @@ export function orderForDeletion(graph: Graph, digests: ReadonlySet<Digest>): Di
       if (left === 0) ready.push(follower);
     }
   }
-  // Content addressing allows no loop but one by signatures; what is left in one is not deleted.
   return order;
 }

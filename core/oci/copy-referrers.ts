@@ -15,7 +15,7 @@ import {
   readEntries,
 } from './digest-tags.ts';
 import type { Descriptor, Manifest } from './manifest.ts';
-import { hasReferrersApi, referrersTag } from './referrers.ts';
+import { hasReferrersApi, referrersTag, subjectOfTag } from './referrers.ts';
 import type { DigestTag } from './source.ts';
 import { checkCount, findManifest, isKnownType, listGraph, readManifest } from './source-graph.ts';
 
@@ -76,7 +76,10 @@ async function aboutOne(walk: Walk, subject: Digest): Promise<void> {
   const listed = await readReferrers(walk, subject);
   await settleAll(listed.map(referrer => follow(walk, referrer.digest)));
   for (const { digest } of listed) walk.referrers.add(digest);
-  for (const tag of await run.request(() => path.source.listDigestTags(subject))) await followTag(walk, subject, tag);
+  for (const found of await run.request(() => path.source.listDigestTags(subject))) {
+    // What only looks like one would be a name that nobody asked for, and hold the copy for ever.
+    if (subjectOfTag(found.tag, found.digest) === subject) await followTag(walk, subject, found);
+  }
   if (listed.length === 0 || run.dryRun || (await targetHasApi(run, path))) return;
   await mergeReferrersTag(run, path.target, subject, listed.map(describeReferrer));
 }

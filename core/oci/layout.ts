@@ -79,7 +79,9 @@ async function readManifest(files: Files, { digest, mediaType, size }: Descripto
 function createSource(files: Files, known: Known, entries: readonly Descriptor[]): ImageSource {
   const digestTags: DigestTag[] = entries.flatMap(entry => {
     const tag = tagOf(entry);
-    return tag !== undefined && subjectOfTag(tag) && known.has(entry.digest) ? [{ tag, digest: entry.digest }] : [];
+    return tag !== undefined && subjectOfTag(tag, entry.digest) && known.has(entry.digest)
+      ? [{ tag, digest: entry.digest }]
+      : [];
   });
   return {
     label: files.label,
@@ -101,7 +103,7 @@ function createSource(files: Files, known: Known, entries: readonly Descriptor[]
 /** What may be meant by a name: not the signatures and other artifacts that are there beside their image. */
 function listImages(entries: readonly Descriptor[], known: Known): StoredImage[] {
   const images = entries.filter(entry => {
-    const subject = known.get(entry.digest)?.subject ?? subjectOfTag(tagOf(entry) ?? '');
+    const subject = known.get(entry.digest)?.subject ?? subjectOfTag(tagOf(entry) ?? '', entry.digest);
     return isKnownType(entry) && (subject === undefined || !known.has(subject));
   });
   return [...groupBy(images, ({ digest }) => digest)].map(([digest, group]) => ({

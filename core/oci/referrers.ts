@@ -17,12 +17,13 @@ export function referrersTag(digest: Digest): string {
 }
 
 /**
- * The subject that a digest tag is about: `sha256-<hex>` (tag schema, Notation) or `sha256-<hex>.sig|.att|.sbom` (cosign).
- * Undefined for every other tag.
+ * The subject that a tag on `digest` is about: `sha256-<hex>` (tag schema, Notation) or `sha256-<hex>.sig|.att|.sbom` (cosign).
+ * Undefined for every other tag. Nothing signs itself, so one that names its own digest is a name like any other: imgpkg
+ * gives it to all that it copies. https://github.com/carvel-dev/imgpkg/releases/tag/v0.8.0
  */
-export function subjectOfTag(tag: string): Digest | undefined {
-  const match = /^sha256-([0-9a-f]{64})(?:\.[A-Za-z0-9._-]+)?$/.exec(tag);
-  return match ? `sha256:${match[1]}` : undefined;
+export function subjectOfTag(tag: string, digest: Digest): Digest | undefined {
+  const [, hex] = /^sha256-([0-9a-f]{64})(?:\.[A-Za-z0-9._-]+)?$/.exec(tag) ?? [];
+  return hex === undefined || digest === `sha256:${hex}` ? undefined : `sha256:${hex}`;
 }
 
 /**
@@ -83,7 +84,8 @@ export async function hasReferrersApi(repository: Repository): Promise<boolean> 
 async function readTagSchema(repository: Repository, digest: Digest): Promise<Descriptor[]> {
   const tag = referrersTag(digest);
   const index = await getManifest(repository, tag);
-  if (!index) return [];
+  // Some keep an image from being collected by a tag like that.
+  if (!index || index.digest === digest) return [];
   if (isIndexType(index.mediaType)) return [...index.children];
   throw new AppError(`${repository.label}:${tag} is no list of referrers, but ${index.mediaType}.`, {
     code: 'REGISTRY_UNEXPECTED',

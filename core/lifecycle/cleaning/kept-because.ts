@@ -48,7 +48,7 @@ const beginnings: readonly (readonly [RegExp, KeptKind])[] = [
     'the configuration or its record says so',
   ],
   [
-    /^(?:the index \S+, which stays|it refers to \S+, which stays|\S+ refers to it, and stays)/,
+    /^(?:the index \S+, which stays|it refers to \S+, which stays|\S+ refers to it, and stays|it belongs to a circle )/,
     'it belongs to what stays',
   ],
   [

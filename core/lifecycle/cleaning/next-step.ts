@@ -1,8 +1,7 @@
 /** Which step comes next for each image that is to go: its tags off, some waiting, then the manifest. Pure. */
 import { groupBy } from '../../base/group-by.ts';
-import { subjectOfTag } from '../../oci/referrers.ts';
 import type { PlannedImage } from '../keep-policy/keep-plan.ts';
-import type { Home, Place } from '../keep-policy/places.ts';
+import { type Home, namingTags, type Place } from '../keep-policy/places.ts';
 import { listOwners } from './image-owners.ts';
 
 /** What comes next. */
@@ -39,8 +38,7 @@ function stepOf({ image }: Place, cause: PlannedImage['cause'], { now, graceMs }
   if (cause === 'belongs') return undefined;
   if (cause === 'untagged') return { kind: 'delete' };
   // A chart's version and the tag of a signature hold nothing, and stay on it to the end.
-  const isTagged = image.tags.some(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
-  if (isTagged || !image.released?.length) return { kind: 'untag' };
+  if (namingTags(image).length > 0 || !image.released?.length) return { kind: 'untag' };
   const dueAt = image.releasedAt === undefined ? undefined : image.releasedAt + graceMs;
   return dueAt !== undefined && dueAt <= now ? { kind: 'delete' } : { kind: 'wait', dueAt };
 }

@@ -89,10 +89,10 @@ export function keepHere(held: Pick<Place, 'keptBy'>, reason: string): void {
 }
 
 /** What an image refers to, as far as that is known: its subject, and those that its tags name. */
-export function subjectsOf({ subject, tags }: ImageFact): Digest[] {
+export function subjectsOf({ digest, subject, tags }: ImageFact): Digest[] {
   const found = subject === undefined || subject === 'none' ? [] : [subject];
   for (const { name } of tags) {
-    const named = subjectOfTag(name);
+    const named = subjectOfTag(name, digest);
     if (named !== undefined) found.push(named);
   }
   return found;
@@ -106,8 +106,8 @@ export function everyTagOf({ tags, takenTags }: ImageFact): readonly string[] {
 }
 
 /** Its tags but those of signatures and those that name a chart's content. */
-export function namingTags({ tags }: ImageFact): TagFact[] {
-  return tags.filter(tag => tag.content !== true && subjectOfTag(tag.name) === undefined);
+export function namingTags({ digest, tags }: ImageFact): TagFact[] {
+  return tags.filter(tag => tag.content !== true && subjectOfTag(tag.name, digest) === undefined);
 }
 
 function inOrder<T>(groups: ReadonlyMap<string, T>): [string, T][] {

@@ -1,5 +1,6 @@
 /** The plan of one repository: what stays there keeps with it what it consists of, what it refers to, and what refers to it. Pure. */
 import type { Digest } from '../../oci/digest.ts';
+import { inCircle } from '../mark.ts';
 import { judgeCopy } from './judge-copy.ts';
 import type { PlannedImage } from './keep-plan.ts';
 import { type Home, type Place, subjectsOf } from './places.ts';
@@ -9,6 +10,7 @@ import { addReason, spread, type Tie } from './spread.ts';
 /** Plans every image of a repository, in order; `everything` are reasons that keep whatever there is. */
 export function planHome(rules: ReadyRules, home: Home, everything: readonly string[]): PlannedImage[] {
   const ties = tiesIn(home);
+  const circling = findCircling(ties);
   const isHeld = ({ copies, keptBy }: Place): boolean =>
     everything.length > 0 || copies.keptBy !== undefined || keptBy !== undefined;
   const verdicts = home.places.map(place => judgeCopy(rules, place, isHeld(place)));
@@ -17,8 +19,10 @@ export function planHome(rules: ReadyRules, home: Home, everything: readonly str
     const place = home.places[at] as Place;
     const { image, copies, keptBy } = place;
     const isOwn = kind === 'stays' || (kind === 'follows' && !isHeld(place) && !ties.upward.has(image.digest));
-    if (!isHeld(place) && !isOwn) continue;
-    kept.set(image.digest, [...(copies.keptBy ?? []), ...(keptBy ?? []), ...everything, ...(isOwn ? reasons : [])]);
+    const isCircling = !isOwn && !isHeld(place) && circling.has(image.digest);
+    if (!isHeld(place) && !isOwn && !isCircling) continue;
+    const own = isCircling ? [inCircle] : isOwn ? reasons : [];
+    kept.set(image.digest, [...(copies.keptBy ?? []), ...(keptBy ?? []), ...everything, ...own]);
   }
   const held = {
     has: (digest: Digest) => kept.has(digest),
@@ -37,6 +41,24 @@ export function planHome(rules: ReadyRules, home: Home, everything: readonly str
     const cause = verdict.kind === 'goes' ? verdict.cause : 'belongs';
     return { registry: home.registry, repository: home.repository, digest, decision: 'delete', cause, reasons };
   });
+}
+
+/** What no order reaches in which everything comes after all that it belongs to: circles, and what belongs to one. */
+function findCircling({ all, upward }: Ties): ReadonlySet<Digest> {
+  // A reason upward stands for each tie downward.
+  const left = new Map([...upward].map(([digest, reasons]) => [digest, reasons.length]));
+  const reached = [...all.keys()].filter(digest => !left.has(digest));
+  for (const digest of reached) {
+    for (const { to, isDownward } of all.get(digest) ?? []) {
+      if (!isDownward) continue;
+      const rest = (left.get(to) ?? 0) - 1;
+      left.set(to, rest);
+      if (rest > 0) continue;
+      left.delete(to);
+      reached.push(to);
+    }
+  }
+  return new Set(left.keys());
 }
 
 function inOrder(reasons: readonly string[]): readonly string[] {

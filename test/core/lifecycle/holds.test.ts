@@ -39,6 +39,30 @@ describe('what holds an image after its build is gone', () => {
     assert.deepEqual(acr.world.repositories(), ['app'], 'no record and no tombstone is left');
   });
 
+  it('keeps what has its own digest for a tag, which is no signature', async () => {
+    const { acr, ado } = estate;
+    const { digest } = acr.world.putImage('app');
+    const tag = `${digest.replace(':', '-')}.imgpkg`;
+    acr.world.tag('app', tag, digest);
+    const id = await estate.build([{ repository: 'app', reference: digest }]);
+    ado.world.deleteBuild(id);
+    assert.deepEqual(await kept(), [`app@${digest}: the tag "${tag}" is on it`]);
+    assert.deepEqual(acr.world.tags('app'), { [tag]: digest });
+  });
+
+  it('keeps what signs each other, says so, and closes the account of the builds', async () => {
+    const { acr, ado } = estate;
+    const images = [acr.world.putImage('app'), acr.world.putImage('app')];
+    for (const [at, { digest }] of images.entries()) {
+      await estate.build([{ repository: 'app', reference: digest }], { id: 47 + at });
+      acr.world.tag('app', `${digest.replace(':', '-')}.sig`, images[1 - at]!.digest);
+      ado.world.deleteBuild(47 + at);
+    }
+    const reason = 'it belongs to a circle of signatures, in which nothing can go first';
+    assert.deepEqual((await kept()).sort(), images.map(({ digest }) => `app@${digest}: ${reason}`).sort());
+    assert.deepEqual(acr.world.repositories(), ['app'], 'no record and no tombstone is left');
+  });
+
   it('takes off the tags that contain the build id or number and that the build named, and no others', async () => {
     const { acr, ado } = estate;
     acr.world.putImage('app', { tags: ['app-4711', '4711-linux', '14711', '1.4711.0', 'x4711', '20261123.4'] });

@@ -55,6 +55,11 @@ describe('the mark', () => {
     equal(held.get(a)?.settles, false, 'the image is asked again, as its signature’s tag may go');
   });
 
+  it('holds what is tagged with its own digest, as by every other tag', () => {
+    const held = mark([[a, node({ tags: [signs('a')] })]], a);
+    deepEqual(held.get(a), { reason: `the tag "${signs('a')}" is on it`, settles: true, tag: signs('a') });
+  });
+
   it('holds a candidate that refers to an image that is not to go', () => {
     const held = mark(
       [

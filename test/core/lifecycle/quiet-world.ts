@@ -10,6 +10,8 @@ export interface QuietWorld {
     readonly kind: 'image' | 'index' | 'referrer' | 'cosign';
     readonly of: readonly number[];
     readonly tag: boolean;
+    /** Its own digest is a tag on it, too. */
+    readonly named: boolean;
     readonly locked: boolean;
   }[];
   /** Each build tags one manifest, another that a promotion brought, or both; some die. */
@@ -42,6 +44,7 @@ export const quietWorlds: fc.Arbitrary<QuietWorld> = fc.record({
       ),
       of: fc.array(some, { minLength: 1, maxLength: 3 }),
       tag: rarely,
+      named: fc.nat({ max: 15 }).map(n => n === 0),
       locked: rarely,
     }),
     { minLength: 3, maxLength: 14 },
@@ -141,8 +144,13 @@ export async function live(world: QuietWorld, veto: QuietVeto = { manifests: [],
 /** Every tag with its digest, but for those of signatures. */
 function readTags({ acr }: Estate): string[] {
   return Object.entries(acr.world.tags('app')).flatMap(([tag, digest]) =>
-    tag.startsWith('sha256-') ? [] : `${tag} ${digest}`,
+    tag.startsWith('sha256-') && tag !== nameOf(digest) ? [] : `${tag} ${digest}`,
   );
+}
+
+/** A tag that an image is given for a name. */
+function nameOf(digest: string): string {
+  return `${digest.replace(':', '-')}.imgpkg`;
 }
 
 /** One manifest that a record names. */
@@ -213,6 +221,10 @@ function make(estate: Estate, { manifests }: QuietWorld): Node[] {
       made = world.putArtifact('app', { artifactType: 'application/vnd.c', tags: [tag, ...tags], content: `c${at}` });
       node = { signs: first.digest };
     } else made = world.putImage('app', { tags });
+    if (wanted.named) {
+      tags.push(nameOf(made.digest));
+      world.tag('app', nameOf(made.digest), made.digest);
+    }
     if (wanted.locked) world.setAttributes('app', made.digest, { deleteEnabled: false });
     nodes.push({ digest: made.digest, children: [], locked: wanted.locked, tags, ...node });
   }

@@ -94,7 +94,7 @@ const any: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('tag' as const), repository, manifest: some, name: fc.nat({ max: 4 }) }),
+    arbitrary: fc.record({ do: fc.constant('tag' as const), repository, manifest: some, name: fc.nat({ max: 5 }) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('move' as const), repository, tag: some, manifest: some }) },
   {
@@ -266,7 +266,8 @@ const actions: Actions = {
   },
   tag: (state, step) => {
     const image = describe(state, nameOf(step), step.manifest);
-    if (image) state.estate.acr.world.tag(nameOf(step), names[step.name] ?? 'latest', image.digest);
+    const name = names[step.name] ?? `${image?.digest.replace(':', '-')}.imgpkg`;
+    if (image) state.estate.acr.world.tag(nameOf(step), name, image.digest);
   },
   move: (state, step) => {
     const { world } = state.estate.acr;

@@ -139,11 +139,16 @@ function neededIn(estate: Estate, repository: string): Map<string, string> {
       need(child.digest, `child of ${digest}, ${why}`);
   };
   for (const [tag, digest] of Object.entries(world.tags(repository)))
-    if (!tag.startsWith('sha256-') && !isContentTag(estate, repository, tag)) need(digest, `tag ${tag}`);
+    if (!isSignature(tag, digest) && !isContentTag(estate, repository, tag)) need(digest, `tag ${tag}`);
   for (const digest of world.manifests(repository)) {
     if (world.manifest(repository, digest)?.attributes.deleteEnabled === false) need(digest, 'locked');
   }
   return needed;
+}
+
+/** Whether a tag names what it is not on. */
+function isSignature(tag: string, digest: string): boolean {
+  return tag.startsWith('sha256-') && !tag.startsWith(digest.replace(':', '-'));
 }
 
 /** Whether a tag is the version of the chart that it is on, which names nothing but its content. */

@@ -132,13 +132,23 @@ describe('a copy from a source that lies about what refers to an image', () => {
   it('takes a tag of that form on the image itself for what it is', async () => {
     acr().behaviour.referrers = false;
     const root = makeIndex('kept');
-    await world.source.put(name(), root, [digestTag(root)]);
+    await world.target.put(name(), root, [digestTag(root)]);
     const signature = makeSignature(root);
+    await world.source.put(name(), root);
     await world.source.put(name(), signature);
     const warnings = await copy(repositorySource(world.source.open(name())), root);
     acr().behaviour.referrers = true;
     assert.deepEqual(here(), { v1: root.digest, [digestTag(root)]: root.digest });
     assert.ok(acr().world.has(name(), signature.digest));
     assert.match(warnings.join('\n'), /no list of referrers/);
+  });
+
+  it('brings no tag that names what it is on, which would hold the copy for ever', async () => {
+    const root = makeIndex('own');
+    const signature = makeArtifact('application/x-own');
+    await world.source.put(name(), root, [digestTag(root), digestTag(root, '.imgpkg')]);
+    await world.source.put(name(), signature, [digestTag(root, '.sig'), digestTag(signature, '.imgpkg')]);
+    assert.deepEqual(await copy(repositorySource(world.source.open(name())), root), []);
+    assert.deepEqual(here(), { v1: root.digest, [digestTag(root, '.sig')]: signature.digest });
   });
 });

@@ -153,6 +153,14 @@ describe('an OCI layout', () => {
     assert.equal((await openImage(await open())).root, image.digest);
   });
 
+  it('has an image that is named by its own digest', async () => {
+    const image = makeImage('named');
+    await writeLayout(folder, { [digestTag(image, '.imgpkg')]: image });
+    const { source, root } = await openImage(await open());
+    assert.equal(root, image.digest);
+    assert.deepEqual(await source.listDigestTags(image.digest), []);
+  });
+
   it('without a single image says so', async () => {
     await writeLayout(folder, {});
     assert.match(

@@ -63,6 +63,16 @@ describe('referrers on an Azure Container Registry', () => {
     assert.deepEqual(await listReferrers(world.open('team/old'), missing), []);
   });
 
+  it('are none where that tag is on the image itself', async () => {
+    world.acr.behaviour.referrers = false;
+    const image = world.acr.world.putImage('team/self');
+    const index = world.acr.world.putIndex('team/self', [image]);
+    for (const { digest } of [image, index]) {
+      world.acr.world.tag('team/self', referrersTag(digest as Digest), digest);
+      assert.deepEqual(await listReferrers(world.open('team/self'), digest as Digest), []);
+    }
+  });
+
   it('are an error where that tag is on something else', async () => {
     world.acr.behaviour.referrers = false;
     const { digest } = sign('team/else', 0);
@@ -152,7 +162,8 @@ describe('the tag of a subject', () => {
   const hex = 'ab'.repeat(32);
   it('is read in the form of the specification and of cosign, and in no other', () => {
     assert.equal(referrersTag(`sha256:${hex}`), `sha256-${hex}`);
-    for (const end of ['', '.sig', '.att', '.sbom']) assert.equal(subjectOfTag(`sha256-${hex}${end}`), `sha256:${hex}`);
+    for (const end of ['', '.sig', '.att', '.sbom'])
+      assert.equal(subjectOfTag(`sha256-${hex}${end}`, missing), `sha256:${hex}`);
     for (const tag of [
       `sha256-${hex.slice(1)}`,
       `sha256-${hex}a`,
@@ -163,6 +174,11 @@ describe('the tag of a subject', () => {
       `sha512-${hex}`,
       '',
     ])
-      assert.equal(subjectOfTag(tag), undefined, tag);
+      assert.equal(subjectOfTag(tag, missing), undefined, tag);
+  });
+
+  it('is none where the tag names what it is on', () => {
+    for (const end of ['', '.sig', '.imgpkg'])
+      assert.equal(subjectOfTag(`sha256-${hex}${end}`, `sha256:${hex}`), undefined, end);
   });
 });

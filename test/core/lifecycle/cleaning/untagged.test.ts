@@ -83,6 +83,29 @@ describe('an image without a tag', () => {
     deepEqual(images.snapshot(), before);
   });
 
+  it('is not one whose only tag names its own digest', async () => {
+    const { digest } = putOld();
+    acr().world.tag('app', `${digest.replace(':', '-')}.imgpkg`, digest);
+    const other = putOld();
+    world.ci.advance(2 * day);
+    deepEqual(told((await world.clean(options)).report), [`app@${other.digest} deleted`]);
+    deepEqual(acr().world.manifests('app'), [digest]);
+  });
+
+  it('stays in a circle of signatures, as planned', async () => {
+    const { world: images, clock } = acr();
+    const child = putOld();
+    const at = clock.now() - 2 * day;
+    images.putIndex('app', [child], { tags: [child.digest.replace(':', '-')], at });
+    const { look, report } = await world.clean(options);
+    deepEqual(
+      look.plan.images.map(each => each.decision),
+      ['keep', 'keep'],
+    );
+    deepEqual(told(report), []);
+    equal(images.manifests('app').length, 2);
+  });
+
   it('that is the child of a released index goes with that, and not before', async () => {
     const { world: images, clock } = acr();
     const at = clock.now() - 2 * day;

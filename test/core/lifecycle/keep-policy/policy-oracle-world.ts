@@ -44,7 +44,14 @@ export function isDead({ facts }: World, { state, retainedBy }: BuildFact): bool
 
 /** Tags that somebody gave it for a name. */
 export function namedTags({ image }: Copy): TagFact[] {
-  return image.tags.filter(tag => !tag.content && !/^sha256-[0-9a-f]{64}/.test(tag.name));
+  return image.tags.filter(
+    ({ content, name }) => !content && (!/^sha256-[0-9a-f]{64}/.test(name) || names(name, image)),
+  );
+}
+
+/** Whether a tag has the digest of an image in it. */
+export function names(tag: string, { digest }: ImageFact): boolean {
+  return tag.startsWith(digest.replace(':', '-'));
 }
 
 /** Every name that it has or had by a tag. */

@@ -9,7 +9,7 @@ import { readUsedImage } from '../../../../core/lifecycle/keep-policy/used-image
 import type { Digest } from '../../../../core/oci/digest.ts';
 import { isKeptByReference } from './policy-oracle-references.ts';
 import { hasTraces, isUnrecordedGone } from './policy-oracle-unrecorded.ts';
-import { buildOf, type Copy, everyTag, isDead, itemsOf, namedTags, type World } from './policy-oracle-world.ts';
+import { buildOf, type Copy, everyTag, isDead, itemsOf, namedTags, names, type World } from './policy-oracle-world.ts';
 
 const hour = 3_600_000;
 
@@ -23,7 +23,8 @@ export function decideSlowly(rules: PlanRules, facts: PlanFacts): string[] {
       copy =>
         needed.has(copy.image.digest) ||
         staysByItself(world, copy) ||
-        (!goesByItself(world, copy) && !belongs(world, copy)),
+        (!goesByItself(world, copy) && ownersOf(world, copy).length === 0) ||
+        isInCircle(world, copy),
     ),
   );
   for (let size = -1; size !== stays.size; ) {
@@ -222,10 +223,21 @@ function isTied(one: Copy, other: Copy): boolean {
 
 function refersTo(referrer: Copy, { image }: Copy): boolean {
   const { subject, tags, digest } = referrer.image;
-  const named = tags.some(tag => tag.name.startsWith(image.digest.replace(':', '-')));
+  // Nothing signs itself.
+  const named = digest !== image.digest && tags.some(tag => names(tag.name, image));
   return subject === image.digest || named || (image.referrers?.includes(digest) ?? false);
 }
 
-function belongs(world: World, copy: Copy): boolean {
-  return homeOf(world, copy).some(other => other.image.children?.includes(copy.image.digest) || refersTo(copy, other));
+/** What it belongs to. */
+function ownersOf(world: World, copy: Copy): Copy[] {
+  return homeOf(world, copy).filter(
+    other => other.image.children?.includes(copy.image.digest) || refersTo(copy, other),
+  );
+}
+
+/** Whether it belongs to something that, by whatever way, belongs to it: then neither can go first. */
+function isInCircle(world: World, copy: Copy): boolean {
+  const above = new Set(ownersOf(world, copy));
+  for (const owner of above) for (const each of ownersOf(world, owner)) above.add(each);
+  return above.has(copy);
 }

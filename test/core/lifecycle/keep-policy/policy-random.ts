@@ -45,14 +45,19 @@ const tag = (name: fc.Arbitrary<string>): fc.Arbitrary<TagFact> =>
     content: rarely(fc.constant(false), fc.constant(true)),
   });
 
-const otherTags = fc.oneof(
-  { weight: 20, arbitrary: fc.constant([]) },
-  {
-    weight: 2,
-    arbitrary: tag(fc.constantFrom('v1', 'v-2', 'latest', '1', '2-linux', 'web-1')).map(each => [each]),
-  },
-  { weight: 1, arbitrary: tag(digest.map(each => `${each.replace(':', '-')}.sig`)).map(each => [each]) },
-);
+const signatureOf = (subject: fc.Arbitrary<string>) =>
+  tag(subject.map(each => `${each.replace(':', '-')}.sig`)).map(each => [each]);
+
+const otherTags = (own: string) =>
+  fc.oneof(
+    { weight: 40, arbitrary: fc.constant([]) },
+    {
+      weight: 4,
+      arbitrary: tag(fc.constantFrom('v1', 'v-2', 'latest', '1', '2-linux', 'web-1')).map(each => [each]),
+    },
+    { weight: 2, arbitrary: signatureOf(digest) },
+    { weight: 1, arbitrary: signatureOf(fc.constant(own)) },
+  );
 
 /** An image, and the builds whose records name it. */
 const image = (at: number): fc.Arbitrary<{ fact: ImageFact; builds: number[] }> =>
@@ -68,7 +73,7 @@ const image = (at: number): fc.Arbitrary<{ fact: ImageFact; builds: number[] }> 
         tags: fc
           .tuple(
             fc.subarray(builds).chain(some => fc.tuple(...some.map(id => tag(fc.constant(String(id)))))),
-            otherTags,
+            otherTags(digests[at] as Digest),
           )
           .map(([own, others]) => [...own, ...others.filter(each => !own.some(one => one.name === each.name))]),
         // Content addressing allows no circles.
