@@ -103,7 +103,7 @@ export async function releaseAgain(run: Run, dead: DeadBuild, earlier: EarlierRe
   await perform(run, dead, [{ ...earlier, images: [...images, ...rest], count }]);
 }
 
-/** An interruption that lasted longer is a new release: the grace is to run from when the tags come off. */
+/** After more, or after half the grace, it is a new release: the grace is to run from when the tags come off. */
 const resumableMs = 60 * 60_000;
 
 /** Goes on with a release that was interrupted, without what a record or the configuration says "keep" of by now. */
@@ -116,7 +116,7 @@ export async function resumeRelease(run: Run, dead: DeadBuild, key: TombstoneKey
   const free = images.filter(image => !isVetoed(run, key, image));
   const claimed = images.filter(image => image.claimed);
   const rest = content.images.filter(image => !claimed.includes(image));
-  if (registryTime(run) - key.time <= resumableMs || claimed.length === 0) {
+  if (registryTime(run) - key.time <= Math.min(resumableMs, run.rules.graceMs / 2) || claimed.length === 0) {
     await untagAll(run, key, { ...content, images: free });
     return;
   }

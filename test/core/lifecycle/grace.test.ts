@@ -29,4 +29,26 @@ describe('the grace', () => {
     await estate.reconcile();
     deepEqual(acr.world.repositories(), []);
   });
+
+  it('begins when the tags are off also where it is shorter than the interruption of a release may be', async () => {
+    const { acr, ado } = estate;
+    const minute = hour / 60;
+    estate.rules = { ...estate.rules, graceMs: 30 * minute };
+    const { digest } = acr.world.putImage('app');
+    const id = await estate.build([{ repository: 'app', reference: digest }]);
+    estate.advance(hour);
+    ado.world.deleteBuild(id);
+    const fault = acr.faults.add({ operation: 'tag.delete' }, { kind: 'status', status: 500 });
+    await estate.reconcile();
+    fault.remove();
+    estate.advance(50 * minute);
+    await estate.reconcile();
+    deepEqual(acr.world.tags('app'), {}, 'the release went on');
+    estate.advance(minute);
+    await estate.reconcile();
+    ok(acr.world.has('app', digest), 'untagged a minute ago, the image can still be tagged again');
+    estate.advance(30 * minute);
+    await estate.reconcile();
+    ok(!acr.world.has('app', digest));
+  });
 });
