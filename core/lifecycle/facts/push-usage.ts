@@ -48,8 +48,9 @@ const farOffMs = 60 * 60_000;
 
 /**
  * Looks at the cluster and pushes the report; the one before goes, where the right to delete is there. Throws
- * `CLUSTER_UNREAD` where anything of the cluster was not read, `INPUT_INVALID` where another cluster reports by the same
- * name, and as the registry does. Whatever it throws, the earlier report is as it was.
+ * `CLUSTER_UNREAD` where anything of the cluster was not read or a later look was reported meanwhile, `INPUT_INVALID` where
+ * another cluster reports by the same name, `RECORD_UNREADABLE`, `TOO_LARGE` or `DIGEST_MISMATCH` where nobody can say
+ * whose the earlier report is, and as the registry does. Whatever it throws, the earlier report is as it was.
  */
 export async function pushUsageReport(
   registry: Registry,
@@ -57,11 +58,11 @@ export async function pushUsageReport(
   options: ReportOptions,
 ): Promise<PushedReport> {
   const repository = openRepository(registry, usageRepository(cluster.name), ['pull', 'push']);
-  const earlier = await readEarlier(repository, cluster.name, options.log);
+  const before = await readEarlier(repository, cluster.name);
   // Before the cluster is looked at: what is deployed meanwhile is younger than the report says of itself.
   const takenAt = timeOf(registry, options.clock);
   const clusterId = await cluster.readId();
-  checkOwner(repository, earlier?.report, clusterId);
+  checkOwner(repository, before?.report, clusterId);
   const { uses, releases } = await cluster.read();
   const report: UsageReport = {
     cluster: cluster.name,
@@ -72,6 +73,10 @@ export async function pushUsageReport(
     releases: cluster.reportsReleases ? itemsOf(releases, `What Helm stores in ${cluster.name}`) : undefined,
   };
   const document = { type: usageReportType, json: formatUsageReport(report) };
+  // A look may take minutes, and somebody may have reported meanwhile; a registry cannot put a tag on a condition.
+  const earlier = await readEarlier(repository, cluster.name);
+  checkOwner(repository, earlier?.report, clusterId);
+  checkLatest(repository, earlier?.report, takenAt);
   const digest = await putArtifact(repository, usageTag, document);
   if (earlier && earlier.digest !== digest) await removeEarlier(repository, earlier.digest, options.log);
   return { report, reference: `${repository.label}@${digest}` };
@@ -79,20 +84,22 @@ export async function pushUsageReport(
 
 interface EarlierReport {
   readonly digest: Digest;
-  /** Undefined where it cannot be read. */
+  /** Undefined where it went meanwhile. */
   readonly report: UsageReport | undefined;
 }
 
-async function readEarlier(repository: Repository, cluster: string, log: Logger): Promise<EarlierReport | undefined> {
+async function readEarlier(repository: Repository, cluster: string): Promise<EarlierReport | undefined> {
   const head = await headManifest(repository, usageTag);
   if (!head) return undefined;
   try {
     return { digest: head.digest, report: await readUsageReport(repository.registry, cluster) };
   } catch (thrown) {
     if (!hasCode(thrown, 'RECORD_UNREADABLE', 'TOO_LARGE', 'DIGEST_MISMATCH')) throw thrown;
-    // Nobody can use it, so a whole one may take its place.
-    log.warn(`The earlier report is replaced unread: ${errorMessage(thrown)}`);
-    return { digest: head.digest, report: undefined };
+    // It may be another cluster's, of a later version.
+    throw new AppError(
+      `${errorMessage(thrown)} Nobody can say whose it is, so it is not replaced: where it is this cluster's, delete ${repository.label}@${head.digest} first. Nothing was reported.`,
+      { code: thrown.code, cause: thrown },
+    );
   }
 }
 
@@ -117,6 +124,16 @@ function checkOwner({ label }: Repository, earlier: UsageReport | undefined, clu
   if (!earlier || earlier.clusterId === clusterId) return;
   throw inputError(
     `${label} holds the report of another cluster (its namespace kube-system is ${earlier.clusterId}, here it is ${clusterId}). Give each cluster a name of its own; where this one was built anew, delete that repository first. Nothing was reported.`,
+  );
+}
+
+/** Of two looks at one cluster the later one counts. One of a time to come says nothing of when it was, and goes. */
+function checkLatest({ label, registry }: Repository, earlier: UsageReport | undefined, takenAt: number): void {
+  const now = registry.time() ?? takenAt;
+  if (!earlier || earlier.takenAt <= takenAt || earlier.takenAt > now + farOffMs) return;
+  throw new AppError(
+    `${label} holds a report of ${new Date(earlier.takenAt).toISOString()}, and this look began at ${new Date(takenAt).toISOString()}, before it. Nothing was reported; the next run reports again.`,
+    { code: 'CLUSTER_UNREAD', retryable: true },
   );
 }
 

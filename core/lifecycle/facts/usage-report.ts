@@ -24,7 +24,7 @@ const text = z.string().max(8192);
 const revision = z.number().int().positive();
 
 const usageReport = z.strictObject({
-  schema: z.literal(1),
+  schema: z.literal(1, 'must be 1'),
   /** Its name, as in the repository's path. */
   cluster: text,
   /** What tells it from another cluster of the same name: the uid of its namespace `kube-system`. */

@@ -159,13 +159,63 @@ describe('a usage report, pushed to Azure Container Registry', () => {
     assert.deepEqual(world.acr.world.snapshot(), before);
   });
 
-  it('takes the place of one that nobody can read, and says so', async () => {
+  it('never takes the place of one that nobody can read: it may be that of another cluster, of a later version', async () => {
     const { acr } = world;
     acr.world.putArtifact(repository, { artifactType: usageReportType, content: '{"schema":2}', tags: ['latest'] });
-    const { said } = await report(world.connect(), clusterOf('aks-1'));
-    assert.match(said.join('\n'), /The earlier report is replaced unread: .* cannot|is no usage report/);
+    const before = acr.world.snapshot();
+    const { message } = await fails(report(world.connect(), clusterOf('aks-1')), 'RECORD_UNREADABLE');
+    const digest = acr.world.digest(repository, 'latest');
+    assert.match(message, /is no usage report that this version can read: .* Nobody can say whose it is/);
+    assert.ok(message.includes(`where it is this cluster's, delete ${world.acr.host}/${repository}@${digest} first.`));
+    assert.deepEqual(acr.world.snapshot(), before);
+    acr.world.deleteRepository(repository);
+    await report(world.connect(), clusterOf('aks-1'));
     assert.deepEqual((await readUsageReport(world.connect(), 'aks-1'))?.releases, [release]);
-    assert.equal(acr.world.manifests(repository).length, 1);
+  });
+
+  /** Something happens while the cluster is looked at. */
+  const meanwhile = (happen: () => Promise<unknown>) =>
+    clusterOf('aks-1', {
+      read: async () => {
+        world.acr.clock.advance(10 * minute);
+        await happen();
+        return clusterOf('aks-1').read();
+      },
+    });
+
+  it("never takes the place of another cluster's that was the first to report meanwhile", async () => {
+    const registry = world.connect();
+    const other = clusterOf('aks-1', { readId: async () => 'uid of a copy' });
+    const slow = meanwhile(() => report(world.connect(), other));
+    assert.match(
+      (await fails(report(registry, slow), 'INPUT_INVALID')).message,
+      /of another cluster \(.* is uid of a copy/,
+    );
+    assert.equal((await readUsageReport(registry, 'aks-1'))?.clusterId, 'uid of a copy');
+  });
+
+  it('never takes the place of a later look at the same cluster', async () => {
+    const registry = world.connect();
+    const later: number[] = [];
+    const slow = meanwhile(async () => {
+      // The clock is that of an answer, so one has to come.
+      await readUsageReport(registry, 'aks-1');
+      later.push((await report(registry, clusterOf('aks-1'))).report.takenAt);
+    });
+    const { message } = await fails(report(registry, slow), 'CLUSTER_UNREAD');
+    assert.match(message, /holds a report of \S+, and this look began at \S+, before it\. Nothing was reported/);
+    assert.deepEqual([(await readUsageReport(registry, 'aks-1'))?.takenAt], later);
+    assert.equal(world.acr.world.manifests(repository).length, 1);
+  });
+
+  it('takes the place of one of a time to come, which says nothing of when it was', async () => {
+    const registry = world.connect();
+    await report(registry, clusterOf('aks-1'));
+    world.acr.clock.advance(-3 * 60 * minute);
+    const { report: pushed } = await report(world.connect(), clusterOf('aks-1'));
+    world.acr.clock.advance(3 * 60 * minute);
+    assert.equal((await readUsageReport(registry, 'aks-1'))?.takenAt, pushed.takenAt);
+    assert.equal(world.acr.world.manifests(repository).length, 1);
   });
 
   it('is not pushed where the earlier one was not read for a reason that may pass', async () => {
