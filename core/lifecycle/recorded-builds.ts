@@ -3,6 +3,7 @@ import type { BuildFacts } from '../azure-devops/builds.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { Registry } from '../oci/registry.ts';
 import { listRecordKeys, type RecordKey } from './build-record.ts';
+import { listEveryRecordKey } from './facts/read-records.ts';
 import type { BuildKey, Rules } from './rules.ts';
 import type { Surroundings } from './surroundings.ts';
 import { listTombstones, type TombstoneKey } from './tombstone.ts';
@@ -30,8 +31,10 @@ export interface RecordedBuilds {
 }
 
 /**
- * Lists the records and tombstones of every project. One list that fails fails all: the brake counts on being complete.
- * With `only` the records of these build ids alone, in every project, so that the cost is not that of all builds.
+ * Lists the records and tombstones of every project, held against the counts of their repositories. One list that fails,
+ * or is not whole, fails all: the brake counts on being complete, and a record that is left out may be the one that says
+ * "keep". With `only` the records of these build ids alone, in every project, so that the cost is not that of all builds;
+ * no count says how many these are, so one that is left out is missed until the run that lists all, before it collects.
  */
 export async function listRecordedBuilds(
   { registry }: Surroundings,
@@ -60,7 +63,7 @@ export async function listRecordedBuilds(
 }
 
 async function listRecords(registry: Registry, projectId: string, ids?: ReadonlySet<number>): Promise<RecordKey[]> {
-  if (!ids) return listRecordKeys(registry, projectId);
+  if (!ids) return listEveryRecordKey(registry, projectId);
   const found: RecordKey[] = [];
   for (const id of ids) found.push(...(await listRecordKeys(registry, projectId, id)));
   return found;

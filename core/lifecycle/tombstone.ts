@@ -5,12 +5,12 @@
 import { z } from 'zod';
 import { AppError } from '../base/errors.ts';
 import { getArtifact, putArtifact } from '../oci/artifact.ts';
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { computeDigest, type Digest, isDigest } from '../oci/digest.ts';
 import { getManifest, putManifest } from '../oci/manifests.ts';
 import { isRepository, isTag } from '../oci/reference.ts';
 import type { Registry } from '../oci/registry.ts';
 import { openRepository, type Repository } from '../oci/repository.ts';
-import { listTags } from '../oci/tags.ts';
+import { listWholeTags } from './facts/list-whole.ts';
 
 /** The media type of a tombstone, its artifact type too. */
 export const tombstoneType = 'application/vnd.image-lifecycle.tombstone.v1+json';
@@ -92,8 +92,9 @@ export interface TombstoneKey extends TombstoneAbout {
   readonly done: boolean;
 }
 
+/** `<build>.<definition>.<kind>.<seconds>.<count>.<hash>`; the first ones had no hash, and are read all the same. */
 const tagPattern =
-  /^([1-9]\d{0,15})\.([1-9]\d{0,15})\.(?:(deleted|absent|kept)(-copies)?|(seen-build|seen-definition))\.(\d{1,12})\.(\d{1,9})$/;
+  /^([1-9]\d{0,15})\.([1-9]\d{0,15})\.(?:(deleted|absent|kept)(-copies)?|(seen-build|seen-definition))\.(\d{1,12})\.(\d{1,9})(?:\.[0-9a-f]{16})?$/;
 
 /** The repository of a project's tombstones, with the rights of the cleaner. */
 export function tombstoneRepository(registry: Registry, projectId: string): Repository {
@@ -105,9 +106,12 @@ export function tombstoneRepository(registry: Registry, projectId: string): Repo
   ]);
 }
 
-/** The places of all tombstones of a project. */
+/**
+ * The places of all tombstones of a project. Without one an image would count as never released, so throws
+ * `REGISTRY_UNEXPECTED` where the list is not whole by the repository's own count.
+ */
 export async function listTombstones(registry: Registry, projectId: string): Promise<TombstoneKey[]> {
-  const tags = new Set(await listTags(tombstoneRepository(registry, projectId)));
+  const tags = await listWholeTags(tombstoneRepository(registry, projectId));
   return [...tags].flatMap(tag => {
     const match = tagPattern.exec(tag);
     if (!match) return [];
@@ -131,7 +135,7 @@ export function isRelease({ kind }: Pick<TombstoneKey, 'kind'>): boolean {
   return kind === 'deleted' || kind === 'absent';
 }
 
-/** Writes a tombstone and gives its place. */
+/** Writes a tombstone and gives its place. The tag has a hash of the content: two runs in one second overwrite nothing. */
 export async function writeTombstone(
   registry: Registry,
   { kind, copies, count }: TombstoneAbout,
@@ -139,7 +143,8 @@ export async function writeTombstone(
 ): Promise<TombstoneKey> {
   const { projectId, id: buildId, definitionId } = content.build;
   const time = Math.floor(Date.parse(content.time) / 1000) * 1000;
-  const tag = `${buildId}.${definitionId}.${kind}${copies ? '-copies' : ''}.${time / 1000}.${count}`;
+  const hash = computeDigest(Buffer.from(JSON.stringify(content))).slice(-16);
+  const tag = `${buildId}.${definitionId}.${kind}${copies ? '-copies' : ''}.${time / 1000}.${count}.${hash}`;
   await putArtifact(tombstoneRepository(registry, projectId), tag, { type: tombstoneType, json: content });
   return { projectId, buildId, definitionId, kind, copies, time, count, tag, done: false };
 }

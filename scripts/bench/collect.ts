@@ -80,11 +80,14 @@ function seed(estate: Estate, { manifests, indexes, released, releasedIndexes }:
   );
 }
 
+/** A list, and the counts that it is held against: they do not grow with the builds but by pages. */
+const ofLists = new Set(['oci.tags.list', 'repository.get']);
+
 /** Parts off what each build costs beside its images: its evidence, its tombstone and its record. */
 function split(estate: Estate): { collection: Tally; bookkeeping: Tally } {
   const ofBuilds = estate.acr.requests
     .all()
-    .filter(each => each.repository?.startsWith('image-lifecycle/') && each.operation !== 'oci.tags.list');
+    .filter(each => each.repository?.startsWith('image-lifecycle/') && !ofLists.has(each.operation));
   const blobs = estate.acr.requests.all({ operation: 'blob.data' });
   const evidence = estate.ado.requests.entries.filter(each => each.operation === 'builds.get');
   const bookkeeping = {

@@ -3,6 +3,7 @@ import { type RepositoryProperties, readRepositoryProperties } from '../../acr/a
 import { findGap, type Listed } from '../../acr/find-gap.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Repository } from '../../oci/repository.ts';
+import { listTags } from '../../oci/tags.ts';
 
 /** A listing, with what it is held against the counts by. */
 export interface Listing<T> extends Listed {
@@ -34,6 +35,15 @@ export async function listWhole<T>(
     if (gap && !gap.hasChanged) throw unexpected(repository, gap.reason);
     if (isAgain) throw unexpected(repository, `${gap?.reason ?? contradiction}, and so once more`);
   }
+}
+
+/** Every tag of a repository, hidden ones counted; none where the registry does not know it. Throws as `listWhole` does. */
+export async function listWholeTags(repository: Repository): Promise<ReadonlySet<string>> {
+  const listing = await listWhole(repository, async () => {
+    const tags = new Set(await listTags(repository));
+    return { content: tags, countTags: () => tags.size };
+  });
+  return listing?.content ?? new Set();
 }
 
 function unexpected(repository: Repository, reason: string): AppError {

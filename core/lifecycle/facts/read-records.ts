@@ -2,7 +2,6 @@
 import { mapConcurrently } from '../../base/concurrency.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Registry } from '../../oci/registry.ts';
-import { listTags } from '../../oci/tags.ts';
 import {
   type BuildRecord,
   isPromoted,
@@ -13,7 +12,7 @@ import {
   recordRepository,
 } from '../build-record.ts';
 import type { BuildName } from '../keep-policy/policy-facts.ts';
-import { listWhole } from './list-whole.ts';
+import { listWholeTags } from './list-whole.ts';
 import type { RecordedBuildFact } from './registry-reading.ts';
 import type { ShareText } from './share-texts.ts';
 
@@ -51,7 +50,7 @@ export async function readRecords(
   share: ShareText,
 ): Promise<RecordsReading> {
   const listed = await mapConcurrently(projects, 8, async project => {
-    const keys = await listKeys(registry, project);
+    const keys = await listEveryRecordKey(registry, project.id);
     return keys.map(key => ({ project, key }));
   });
   const foreign: string[] = [];
@@ -74,14 +73,13 @@ export async function readRecords(
   return { records: records.flat(), foreign: foreign.sort() };
 }
 
-/** One that is hidden or cut off could be of a build that lives, so the tags are counted. */
-async function listKeys(registry: Registry, { id }: RecordProject): Promise<RecordKey[]> {
-  const repository = recordRepository(registry, id, ['pull', 'metadata_read']);
-  const listing = await listWhole(repository, async () => {
-    const tags = new Set(await listTags(repository));
-    return { content: tags, countTags: () => tags.size };
-  });
-  return [...(listing?.content ?? [])].flatMap(tag => parseRecordTag(id, tag) ?? []);
+/**
+ * The places of all records of a project. One that is hidden or cut off could be of a build that lives, or say "keep", so
+ * the tags are counted: throws `REGISTRY_UNEXPECTED` where the list is not whole.
+ */
+export async function listEveryRecordKey(registry: Registry, projectId: string): Promise<RecordKey[]> {
+  const tags = await listWholeTags(recordRepository(registry, projectId, ['pull', 'metadata_read']));
+  return [...tags].flatMap(tag => parseRecordTag(projectId, tag) ?? []);
 }
 
 /** Whoever settles a build removes its records: one that is not listed any more is gone, and else the 404 is no answer. */
@@ -90,7 +88,7 @@ async function checkGone(
   gone: readonly { readonly project: RecordProject; readonly key: RecordKey }[],
 ): Promise<void> {
   for (const project of new Set(gone.map(each => each.project))) {
-    const left = new Set((await listKeys(registry, project)).map(key => key.tag));
+    const left = new Set((await listEveryRecordKey(registry, project.id)).map(key => key.tag));
     const missing = gone.find(each => each.project === project && left.has(each.key.tag));
     if (missing) throw unreadable(registry, missing.key, 'it is listed, but not there');
   }

@@ -152,3 +152,46 @@ describe('lists in another order', () => {
     }
   });
 });
+
+describe('lists of records and tombstones that are not whole', () => {
+  let estate: Estate;
+  let digest: string;
+  let id: number;
+  beforeEach(async () => {
+    estate = await startEstate();
+    digest = estate.acr.world.putImage('app').digest;
+    id = await estate.build([{ repository: 'app', reference: digest }]);
+  });
+  afterEach(() => estate.close());
+
+  it('a record that says "keep" and is hidden', async () => {
+    const { acr, ado } = estate;
+    const records = `image-lifecycle/builds/${estate.projectId}`;
+    const own = Object.keys(acr.world.tags(records));
+    await estate.tag(id, [{ repository: 'app', reference: digest }], { job: 'other', onBuildDeleted: 'keep' });
+    const names = Object.keys(acr.world.tags(records)).filter(tag => !own.includes(tag));
+    ado.world.deleteBuild(id);
+    const before = acr.world.snapshot();
+    const fault = acr.faults.add({ operation: 'oci.tags.list', repository: records }, { kind: 'hide', names });
+    await assert.rejects(estate.reconcile(), /has 2 tags, but lists 1: some are hidden/);
+    assert.deepEqual(acr.world.snapshot(), before);
+    fault.remove();
+    await estate.settle();
+    assert.deepEqual(acr.world.tags('app'), { [id]: digest });
+  });
+
+  it('a list of tombstones that breaks off', async () => {
+    const { acr, ado } = estate;
+    const tombstones = `image-lifecycle/tombstones/${estate.projectId}`;
+    ado.world.deleteBuild(id);
+    await estate.reconcile();
+    const [stone = ''] = acr.world.manifests(tombstones);
+    const others = Array.from({ length: 1000 }, (_, at) => `0.${String(at).padStart(4, '0')}`);
+    acr.world.seedTags(tombstones, stone, others);
+    estate.advance(day);
+    const before = acr.world.snapshot();
+    acr.faults.add({ operation: 'oci.tags.list', repository: tombstones }, { kind: 'truncated' });
+    await assert.rejects(estate.reconcile(), /has 1002 tags, but lists 1000: .*the list was cut/);
+    assert.deepEqual(acr.world.snapshot(), before);
+  });
+});

@@ -34,6 +34,8 @@ describe('the facts of a registry that fails', () => {
     world.putImage('web', { tags: ['v1'] });
     await estate.build([{ repository: 'app', reference: index }]);
     await estate.build([{ repository: 'web', reference: 'v1' }]);
+    const kept = { artifactType: 'application/x', tags: ['99.1.kept.1700000000.1', '99.1.kept.1700000000.2'] };
+    world.putArtifact(`image-lifecycle/tombstones/${estate.projectId}`, kept);
   });
   beforeEach(() => {
     estate.acr.faults.clear();
@@ -105,6 +107,7 @@ describe('the facts of a registry that fails', () => {
     ['the properties of the records', { operation: 'repository.get', path: /builds/ }, 'records'],
     ['a record', { operation: 'manifest.get', path: /builds/ }, 'records'],
     ['the list of tombstones', { operation: 'oci.tags.list', path: /tombstones/ }, 'records'],
+    ['the properties of the tombstones', { operation: 'repository.get', path: /tombstones/ }, 'records'],
   ];
   it('name the role where a 403 forbids to list the repositories, and a 401 that names no right may be the sign-in', async () => {
     const where = { operation: 'oci.catalog.list' };
@@ -182,21 +185,22 @@ describe('the facts of a registry that fails', () => {
     );
   });
 
-  it('are unread where a tag is hidden, or a record', async () => {
+  it('are unread where a tag is hidden, or a record, or a tombstone', async () => {
     const tags = { operation: ['manifests.list', 'tags.list'], repository: pages };
     await assertUnread(
       pages,
       [tags, { kind: 'hide', names: ['other-7'] }],
       /has 1100 tags, but lists 1099: some are hidden/,
     );
-    const records = `image-lifecycle/builds/${estate.projectId}`;
-    const [record = ''] = Object.keys(estate.acr.world.tags(records));
-    const listing = { operation: 'oci.tags.list', path: /builds/ };
-    await assertUnread(
-      'records',
-      [listing, { kind: 'hide', names: [record] }],
-      /has 2 tags, but lists 1: some are hidden/,
-    );
+    for (const list of ['builds', 'tombstones']) {
+      const [name = ''] = Object.keys(estate.acr.world.tags(`image-lifecycle/${list}/${estate.projectId}`));
+      const where = { operation: 'oci.tags.list', path: list };
+      await assertUnread(
+        'records',
+        [where, { kind: 'hide', names: [name] }],
+        /has 2 tags, but lists 1: some are hidden/,
+      );
+    }
   });
 
   it('are unread where a repository that a record names is not in the list, though it is there', () => {
