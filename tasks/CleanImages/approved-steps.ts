@@ -67,7 +67,7 @@ function tellBefore(lost: readonly PlannedDeletion[], { fresh, images }: FreshLo
     ...(before > 0 ? [`${before} lost ${before === 1 ? 'its' : 'their'} tags before`] : []),
     ...(absent > 0 ? [`${absent} ${absent === 1 ? 'is' : 'are'} no longer among what was looked at`] : []),
   ];
-  return parts.length > 0 ? [`Of these ${parts.join(', and ')}.`] : [];
+  return parts.length > 0 ? [`Of these, ${parts.join(', and ')}.`] : [];
 }
 
 function keyOf({ registry, repository, digest }: Pick<PlannedDeletion, 'registry' | 'repository' | 'digest'>): string {

@@ -114,7 +114,7 @@ ${policy}`,
     const again = await apply();
     assertSucceeded(again);
     const nothing =
-      'None of the 3 approved steps is done, because a fresh plan no longer has them. Of these 2 lost their tags before.';
+      'None of the 3 approved steps is done, because a fresh plan no longer has them. Of these, 2 lost their tags before.';
     assert.ok(linesOf(again).includes(nothing), again.output);
     assert.ok((await readSummary(again)).replaceAll('\\', '').includes(nothing));
   });
@@ -221,7 +221,7 @@ describe('what CleanImages says of approved steps', () => {
     const absent = { ...one, digest: two.digest, repository: 'not/there' };
     assert.equal(
       say({ ...fresh, deletions: [absent] }, { ...fresh, deletions: [] }),
-      'The approved step is not done, because a fresh plan no longer has it. Of these 1 is no longer among what was looked at.',
+      'The approved step is not done, because a fresh plan no longer has it. Of these, 1 is no longer among what was looked at.',
     );
   });
 });
