@@ -138,7 +138,7 @@ async function releaseOfPair(cleaning: Cleaning, { surroundings, rules, organiza
 
 async function sweep(cleaning: Cleaning, { surroundings, rules, organization }: Pair): Promise<void> {
   const { registry, request, common } = cleaning;
-  const { departure, configuration, organizations, approved } = request;
+  const { departure, configuration, organizations, facts, approved } = request;
   const { untagged } = configuration.delete;
   if (!untagged) return;
   const isOwn = ({ home }: { readonly home: { readonly registry: string } }): boolean =>
@@ -158,7 +158,9 @@ async function sweep(cleaning: Cleaning, { surroundings, rules, organization }: 
   const isApproved = approved !== undefined;
   const { olderThan: olderThanMs } = untagged;
   const projects = organizations.flatMap(each => each.projects.map(({ id }) => id));
-  await ended(cleaning, run, () => sweepUntagged(run, { homes, olderThanMs, images, limit, isApproved, projects }));
+  const recordPlaces = facts.registries.find(each => each.name === registry.name)?.recordPlaces;
+  const untaggedSweep = { homes, olderThanMs, images, limit, isApproved, projects, recordPlaces };
+  await ended(cleaning, run, () => sweepUntagged(run, untaggedSweep));
 }
 
 /** Tells of a run whose time was over. */

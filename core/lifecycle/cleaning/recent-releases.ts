@@ -7,14 +7,17 @@ import type { Digest } from '../../oci/digest.ts';
 import { type Run, registryTime } from '../surroundings.ts';
 import { isRelease, listTombstones, readTombstone, type TombstoneKey } from '../tombstone.ts';
 
-/** Gives the images of a repository that a tombstone younger than the grace names, and their children; asks each time. */
-export type ReadRecentReleases = (repository: string) => Promise<ReadonlySet<Digest>>;
+/**
+ * Gives the images of a repository that a tombstone of these projects names which is younger than the grace, and their
+ * children; asks each time.
+ */
+export type ReadRecentReleases = (repository: string, projects: readonly string[]) => Promise<ReadonlySet<Digest>>;
 
 /**
- * Makes the question for one registry, of these projects. It throws `RECORD_UNREADABLE` where a tombstone is damaged, and as
- * the registry does: then nothing may be collected.
+ * Makes the question for one registry. It throws `RECORD_UNREADABLE` where a tombstone is damaged, and as the registry
+ * does: then nothing may be collected.
  */
-export function createReadRecentReleases(run: Run, projects: readonly string[]): ReadRecentReleases {
+export function createReadRecentReleases(run: Run): ReadRecentReleases {
   const { registry, rules } = run;
   const known = new Map<string, readonly { readonly repository: string; readonly digests: readonly Digest[] }[]>();
   const read = async (key: TombstoneKey) => {
@@ -29,7 +32,7 @@ export function createReadRecentReleases(run: Run, projects: readonly string[]):
     known.set(name, images);
     return images;
   };
-  return async repository => {
+  return async (repository, projects) => {
     const keys = await mapConcurrently(projects, 8, id => listTombstones(registry, id));
     const oldest = registryTime(run) - rules.graceMs;
     const young = keys.flat().filter(key => isRelease(key) && key.time > oldest);

@@ -1,6 +1,6 @@
 /**
  * Deletes what has no tag and is old enough, with what belongs to it, as the plan says. There is no first step and no grace:
- * the repository's whole graph and the youngest tombstones are read anew, and tags and referrers are asked for again before
+ * the repository's whole graph, the youngest tombstones and records are read anew, and tags and referrers are asked for again before
  * each deletion.
  */
 import { errorMessage, hasCode } from '../../base/errors.ts';
@@ -14,6 +14,7 @@ import { removeManifest } from '../remove.ts';
 import type { BrakeLimit } from '../rules.ts';
 import { placeOf, type Run, registryTime, vetoOf } from '../surroundings.ts';
 import type { UntaggedInHome } from './choose-untagged.ts';
+import { createReadLateRecords, type ReadLateRecords } from './late-records.ts';
 import { createReadRecentReleases, type ReadRecentReleases } from './recent-releases.ts';
 import { createUntaggedBrake } from './untagged-brake.ts';
 import { listUntaggedNotes, type UntaggedNote, untaggedNotes, writeUntaggedNote } from './untagged-note.ts';
@@ -30,13 +31,18 @@ export interface UntaggedSweep {
   readonly isApproved: boolean;
   /** Every project of the configuration, by its id in lower case, of whichever organization; others are found in the registry. */
   readonly projects: readonly string[];
+  /** Where the records are that the plan knows. */
+  readonly recordPlaces: ReadonlySet<string> | undefined;
 }
 
 /** What the repositories of one sweep share. */
 interface Sweeping {
   readonly run: Run;
   readonly olderThanMs: number;
+  /** Lists the projects that have left something in the registry by now. */
+  readonly listProjects: () => Promise<readonly string[]>;
   readonly readRecent: ReadRecentReleases;
+  readonly readLate: ReadLateRecords;
 }
 
 /** Deletes what may go, one repository after the other. Throws `BRAKE` before a repository that would pass the limit. */
@@ -45,8 +51,14 @@ export async function sweepUntagged(run: Run, sweep: UntaggedSweep): Promise<voi
   const brake = createUntaggedBrake(sweep, notes);
   run.timeBox.expect('repositories', sweep.homes.length);
   if (sweep.homes.length === 0) return;
-  const projects = [...new Set([...sweep.projects, ...(await listProjectIds(run.registry))])];
-  const sweeping = { run, olderThanMs: sweep.olderThanMs, readRecent: createReadRecentReleases(run, projects) };
+  const known = [...sweep.projects, ...(await listProjectIds(run.registry))];
+  const sweeping: Sweeping = {
+    run,
+    olderThanMs: sweep.olderThanMs,
+    listProjects: async () => [...new Set([...known, ...(await listProjectIds(run.registry, []))])],
+    readRecent: createReadRecentReleases(run),
+    readLate: createReadLateRecords(run.registry, sweep.recordPlaces),
+  };
   for (const each of sweep.homes) {
     if (run.timeBox.isOver()) return;
     run.signal?.throwIfAborted();
@@ -88,7 +100,7 @@ async function sweepHome(sweeping: Sweeping, untagged: UntaggedInHome): Promise<
 }
 
 async function collect(
-  { run, olderThanMs, readRecent }: Sweeping,
+  { run, olderThanMs, listProjects, readRecent, readLate }: Sweeping,
   { home, going }: UntaggedInHome,
 ): Promise<CollectResult | string> {
   const { repository } = home;
@@ -96,10 +108,14 @@ async function collect(
   const request = { repository, candidates, known: knownLinks(home), content: new Map(), recentMs: olderThanMs };
   try {
     const keptBy = async (): Promise<KeptBy> => {
-      const recent = await readRecent(repository);
+      const projects = await listProjects();
+      // In this order: whoever settles a build writes the tombstone before the record goes.
+      const late = await readLate(repository, projects);
+      const recent = await readRecent(repository, projects);
       const reasonOf = (digest: Digest): string | undefined => {
         if (!candidates.has(digest)) return 'it is not among what goes for want of a tag';
         if (recent.has(digest)) return 'it was released within the grace';
+        if (late.has(digest)) return 'a build has recorded it since it was planned';
         return vetoOf(run, { repository, digest }, 'delete');
       };
       return digest => {

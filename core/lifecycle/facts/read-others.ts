@@ -7,7 +7,7 @@ import { hasCode } from '../../base/errors.ts';
 import type { Registry } from '../../oci/registry.ts';
 import { isRelease, listTombstones, readTombstone, type Tombstone, type TombstoneKey } from '../tombstone.ts';
 import { listProjectIds } from './list-projects.ts';
-import { noOrganization, type RecordProject, readRecords } from './read-records.ts';
+import { type RecordProject, readRecords, strangerProject } from './read-records.ts';
 import type { RecordedBuildFact } from './registry-reading.ts';
 import type { ShareText } from './share-texts.ts';
 import { clauseOf } from './unread.ts';
@@ -19,12 +19,14 @@ export const notConfigured = 'its project is not in the configuration';
 export interface OthersReading {
   /** Their records, and a record of what each of their tombstones names: all of builds that nobody can be asked for. */
   readonly records: readonly RecordedBuildFact[];
+  /** Where their records are. */
+  readonly places: readonly string[];
   /** Why some were not read, for want of a right. */
   readonly unread?: string | undefined;
 }
 
 /** Nobody else has recorded anything, or it was not asked. */
-export const noOthers: OthersReading = { records: [] };
+export const noOthers: OthersReading = { records: [], places: [] };
 
 /** Where to look. */
 export interface OthersQuestion {
@@ -49,6 +51,7 @@ export async function readOthers(
     const read = await mapConcurrently(ids, 8, id => unlessDenied(() => readOther(registry, id, share)));
     return {
       records: read.flatMap(each => each.records),
+      places: read.flatMap(each => each.places),
       unread: read.find(each => each.unread !== undefined)?.unread,
     };
   });
@@ -59,20 +62,20 @@ async function unlessDenied(read: () => Promise<OthersReading>): Promise<OthersR
     return await read();
   } catch (thrown) {
     if (!hasCode(thrown, 'REGISTRY_DENIED')) throw thrown;
-    return { records: [], unread: clauseOf(thrown) };
+    return { ...noOthers, unread: clauseOf(thrown) };
   }
 }
 
 async function readOther(registry: Registry, id: string, share: ShareText): Promise<OthersReading> {
-  const project = { id, name: { organization: noOrganization, project: id }, collectionId: undefined };
-  const { records } = await readRecords(registry, [{ ...project, stranger: notConfigured }], share);
+  const project = strangerProject(id, notConfigured);
+  const { records, places } = await readRecords(registry, [project], share);
   // Read after the records: whoever settles a build writes the tombstone before the record goes.
   const keys = (await listTombstones(registry, id)).filter(isRelease);
   const released = await mapConcurrently(keys, 16, async key => {
     const tombstone = await readTombstone(registry, key);
     return tombstone ? factOf(project.name, key, tombstone, share) : [];
   });
-  return { records: [...records, ...released.flat()] };
+  return { records: [...records, ...released.flat()], places };
 }
 
 /** A released image waits for its grace with its children, which may be left when it is gone. */

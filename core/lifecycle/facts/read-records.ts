@@ -31,7 +31,12 @@ export interface RecordProject {
 export interface RecordsReading {
   readonly records: readonly RecordedBuildFact[];
   readonly foreign: readonly string[];
+  /** Where the records are that were not known before, by {@link placeOfRecord}. */
+  readonly places: readonly string[];
 }
+
+/** Nothing is recorded, or it is not known. */
+export const noRecords: RecordsReading = { records: [], foreign: [], places: [] };
 
 /** The organization of builds that nobody can be asked for; those of the configuration are URLs. */
 export const noOrganization = 'no organization of the configuration';
@@ -40,18 +45,29 @@ type FoundRecord = Extract<RecordReading, { record: BuildRecord }>;
 
 const recordsAtOnce = 16;
 
+/** A record's place as one text, `<projectId>/<tag>`. */
+export function placeOfRecord({ projectId, tag }: RecordKey): string {
+  return `${projectId}/${tag}`;
+}
+
+/** A project that is not asked for its builds, and why: its records hold what they name. */
+export function strangerProject(id: string, stranger: string): RecordProject {
+  return { id, name: { organization: noOrganization, project: id }, collectionId: undefined, stranger };
+}
+
 /**
- * Reads the records of projects. Throws `RECORD_UNREADABLE` where one cannot be read, because what it would have said may
- * protect any image; where a list is not whole; and as the registry does.
+ * Reads the records of projects, but for those at the places that are known. Throws `RECORD_UNREADABLE` where one cannot
+ * be read, because what it would have said may protect any image; where a list is not whole; and as the registry does.
  */
 export async function readRecords(
   registry: Registry,
   projects: readonly RecordProject[],
   share: ShareText,
+  known: ReadonlySet<string> = new Set(),
 ): Promise<RecordsReading> {
   const listed = await mapConcurrently(projects, 8, async project => {
     const keys = await listEveryRecordKey(registry, project.id);
-    return keys.map(key => ({ project, key }));
+    return keys.flatMap(key => (known.has(placeOfRecord(key)) ? [] : { project, key }));
   });
   const foreign: string[] = [];
   const gone: { project: RecordProject; key: RecordKey }[] = [];
@@ -70,7 +86,8 @@ export async function readRecords(
     return stranger === undefined ? fact : { ...fact, stranger };
   });
   await checkGone(registry, gone);
-  return { records: records.flat(), foreign: foreign.sort() };
+  const places = listed.flatMap(each => each.map(({ key }) => placeOfRecord(key)));
+  return { records: records.flat(), foreign: foreign.sort(), places };
 }
 
 /**

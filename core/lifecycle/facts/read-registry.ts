@@ -8,7 +8,7 @@ import type { EstateOrganization, EstateRegistry } from './estate.ts';
 import { createLinksCache } from './manifest-links.ts';
 import { nameRepositories } from './name-repositories.ts';
 import { noOthers, type OthersQuestion, readOthers } from './read-others.ts';
-import { type RecordProject, readRecords } from './read-records.ts';
+import { noRecords, type RecordProject, type RecordsReading, readRecords } from './read-records.ts';
 import { type RepositoryRun, readImages } from './read-repository.ts';
 import { readSubjects, type SubjectOptions } from './read-subjects.ts';
 import { noReleases, type Releases, readTombstones } from './read-tombstones.ts';
@@ -38,24 +38,23 @@ export async function readRegistryFacts(
   const registry = withSignal(estate.registry, signal);
   const projects = listProjects(organizations, options.collectionIds);
   onProgress?.(`reading the build records of ${estate.name}`, 0);
-  let foreign: readonly string[] = [];
+  let before = noRecords;
   const own = await readWhole(async () => {
-    const read = await readRecords(registry, projects, cache.share);
-    foreign = read.foreign;
-    return read.records;
+    before = await readRecords(registry, projects, cache.share);
+    return before.records;
   }, signal);
-  for (const each of foreign) options.log?.warn(each);
   let listed: readonly string[] | undefined;
   const images = await readWhole(async () => {
     const named = await nameRepositories(registry, estate.repositories, namedBy(own, projects));
     listed = named.listed;
     return readAll({ registry, cache, onManifest }, named.names, estate.name, options);
   }, signal);
-  const question = { images, listed, projects, share: cache.share };
+  const question = { images, listed, projects, share: cache.share, before };
   const said = await readSayings(registry, own, question, signal);
-  const { records, releases, absences, othersUnread } = said;
+  const { records, releases, absences, foreign, othersUnread, recordPlaces } = said;
+  for (const each of foreign) options.log?.warn(each);
   const repositories = markReleased(images, releases);
-  const read = { name: estate.name, repositories, records, othersUnread };
+  const read = { name: estate.name, repositories, records, othersUnread, recordPlaces };
   const facts = await readSubjects(estate, read, { ...options, cache });
   return { facts, builds: records.kind === 'whole' ? records.items : [], absences, foreign };
 }
@@ -65,17 +64,22 @@ interface Sayings {
   readonly records: Reading<RecordedBuildFact>;
   readonly releases: Releases;
   readonly absences: readonly AbsenceFact[];
+  readonly foreign: readonly string[];
   readonly othersUnread?: string | undefined;
+  readonly recordPlaces?: ReadonlySet<string> | undefined;
 }
 
 interface SayingsQuestion extends OthersQuestion {
   readonly images: Reading<RepositoryFact>;
   readonly projects: readonly RecordProject[];
+  /** What was recorded before the repositories were read. */
+  readonly before: RecordsReading;
 }
 
 /**
- * Reads the tombstones, and what others have recorded. That is asked after the repositories were read: a tombstone is
- * written before a tag comes off, so whoever found a tag missing finds the tombstone as well.
+ * Reads what was recorded meanwhile, the tombstones, and what others have recorded. That is asked after the repositories
+ * were read: a record is written before its tag is put on, and a tombstone before a tag comes off, so whoever found a tag
+ * missing finds what speaks of it.
  */
 async function readSayings(
   registry: Registry,
@@ -83,14 +87,18 @@ async function readSayings(
   question: SayingsQuestion,
   signal: AbortSignal | undefined,
 ): Promise<Sayings> {
-  if (own.kind === 'unread') return { records: own, releases: noReleases, absences: [] };
-  let said: Omit<Sayings, 'records'> = { releases: noReleases, absences: [] };
+  const { images, projects, share, before } = question;
+  let said: Omit<Sayings, 'records'> = { releases: noReleases, absences: [], foreign: before.foreign };
+  if (own.kind === 'unread') return { ...said, records: own };
   const records = await readWhole(async () => {
-    const tombstones = await readTombstones(registry, question.projects);
+    const late = await readRecords(registry, projects, share, new Set(before.places));
+    const tombstones = await readTombstones(registry, projects);
     // Without the repositories everything stays, whoever else means it.
-    const others = question.images.kind === 'unread' ? noOthers : await readOthers(registry, question);
-    said = { ...tombstones, othersUnread: others.unread };
-    return [...own.items, ...others.records];
+    const others = images.kind === 'unread' ? noOthers : await readOthers(registry, question);
+    const recordPlaces = new Set([...before.places, ...late.places, ...others.places]);
+    const foreign = [...before.foreign, ...late.foreign].sort();
+    said = { ...tombstones, foreign, othersUnread: others.unread, recordPlaces };
+    return [...own.items, ...late.records, ...others.records];
   }, signal);
   return { ...said, records };
 }

@@ -88,6 +88,8 @@ export interface RegistryFacts {
   readonly records: Reading<RecordFact>;
   /** Why records of such projects were not read, for want of a right: any image without a tag may be theirs. */
   readonly othersUnread?: string | undefined;
+  /** Where the records are, `<projectId>/<tag>`: what is at another place was written after the look. */
+  readonly recordPlaces?: ReadonlySet<string> | undefined;
 }
 
 /** What Azure DevOps says of a build. Absence counts as long as it has been seen, with its proof (evidence.ts), since `since`. */

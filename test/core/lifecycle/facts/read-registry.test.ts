@@ -143,6 +143,26 @@ describe('the facts of a registry', () => {
     deepEqual(readingOf(await readFacts(estate)), truthOf(estate.acr));
   });
 
+  it('have a record that is written while the repositories are read, and know where each is', async () => {
+    const { acr } = estate;
+    const { digest } = acr.world.putImage('app');
+    const first = await estate.build([{ repository: 'app', reference: digest }]);
+    let second = 0;
+    acr.faults.intercept = async ({ operation }, phase) => {
+      if (operation !== 'manifests.list' || phase !== 'before') return 'proceed' as const;
+      acr.faults.intercept = undefined;
+      second = await estate.build([{ repository: 'app', reference: digest }]);
+      return 'proceed' as const;
+    };
+    const { facts, builds } = await readFacts(estate);
+    deepEqual(
+      builds.map(each => each.build.id),
+      [first, second],
+    );
+    const tags = Object.keys(acr.world.tags(`image-lifecycle/builds/${estate.projectId}`));
+    deepEqual([...(facts.recordPlaces ?? [])].sort(), tags.map(tag => `${estate.projectId}/${tag}`).sort());
+  });
+
   it('tell which images were released, on whose account and when, and that their builds were seen to be gone', async () => {
     const { world } = estate.acr;
     const both = world.putImage('app');
