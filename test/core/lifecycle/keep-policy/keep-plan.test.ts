@@ -71,9 +71,6 @@ describe('a keep plan', () => {
 });
 
 describe('the reasons of a keep plan', () => {
-  const reasonsOf = (scenario: Scenario): (readonly string[])[] =>
-    planImages(rulesOf(scenario), factsOf(scenario)).images.map(each => each.reasons);
-
   it('are what was not read, and not what nobody read because of it', () => {
     deepEqual(
       reasonsOf({
@@ -99,6 +96,10 @@ describe('the reasons of a keep plan', () => {
     );
   });
 });
+
+function reasonsOf(scenario: Scenario): (readonly string[])[] {
+  return planImages(rulesOf(scenario), factsOf(scenario)).images.map(each => each.reasons);
+}
 
 function checkScenario(scenario: Scenario): void {
   const plan = planImages(rulesOf(scenario), factsOf(scenario));
