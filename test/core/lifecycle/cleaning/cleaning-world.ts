@@ -26,7 +26,7 @@ export interface CleaningOptions {
 }
 
 /** How a plan is carried out. */
-export type CarryOutOptions = Pick<CarryOutRequest, 'approved' | 'until' | 'signal'>;
+export type CarryOutOptions = Partial<Pick<CarryOutRequest, 'approved' | 'until' | 'signal' | 'organizations'>>;
 
 /** Two registries, and the verbs of CleanImages wired to them. */
 export interface CleaningWorld extends Stages {

@@ -236,6 +236,29 @@ describe('an image that another run releases meanwhile', () => {
     equal(report.items[0]?.reason, 'it was released within the grace');
   });
 
+  it('has its grace, where a project of another organization of ours released it that no list shows', async () => {
+    const { acr, ado, surroundings, rules, projectId: own } = world.ci;
+    const look = await world.look({ policy });
+    const { id: theirs } = ado.world.addProject();
+    const definitionId = ado.world.addDefinition({ projectId: theirs }).id;
+    ado.world.deleteBuild(await world.ci.build([{ repository: 'shop/web', reference: digest }], { definitionId }));
+    await reconcile(surroundings, { ...rules, projects: [{ projectId: theirs, repositories: ['*'] }] }, {});
+    const names = ['builds', 'tombstones'].map(each => `image-lifecycle/${each}/${theirs}`);
+    acr.faults.add({ operation: 'oci.catalog.list' }, { kind: 'hide', names });
+    const organizations = [
+      { url: ado.url, ids: [own] },
+      { url: 'https://dev.azure.com/other', ids: [theirs] },
+    ].map(({ url, ids }) => ({
+      url,
+      buildTagPrefix: '',
+      alsoOwn: [],
+      projects: ids.map(id => ({ id, name: id, repositories: ['*'] })),
+    }));
+    const { report } = await world.carryOut(look, { policy }, { organizations });
+    deepEqual(told(report), [`shop/web@${digest} kept`]);
+    equal(report.items[0]?.reason, 'it was released within the grace');
+  });
+
   const moments: Readonly<Record<string, (request: LoggedRequest) => boolean>> = {
     'before its repository is read': ({ operation }) => operation === 'repository.get',
     'some time before the deletion': ({ query }) => query['orderby'] !== undefined,
