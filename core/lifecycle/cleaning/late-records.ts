@@ -16,9 +16,9 @@ export type ReadLateRecords = (repository: string, projects: readonly string[]) 
 const newestAsked = 100;
 
 /**
- * Makes the question for one registry. `known` are the places of the records that the look knew, where it had any. A request for each project each time, and where something is new, one list of its records and two requests
- * for each of the new ones. It throws `RECORD_UNREADABLE` where one cannot be read, and as the registry does: then nothing
- * may be deleted.
+ * Makes the question for one registry. `known` are the places of the records that the look knew, where it had any. It asks
+ * once for each project, and where something is new it lists the records of that one and reads the new ones. It throws
+ * `RECORD_UNREADABLE` where one cannot be read, and as the registry does: then nothing may be deleted.
  */
 export function createReadLateRecords(registry: Registry, known: ReadonlySet<string> | undefined): ReadLateRecords {
   const share = createShareText();
