@@ -44,7 +44,7 @@ export const quietWorlds: fc.Arbitrary<QuietWorld> = fc.record({
       ),
       of: fc.array(some, { minLength: 1, maxLength: 3 }),
       tag: rarely,
-      named: fc.nat({ max: 15 }).map(n => n === 0),
+      named: fc.nat({ max: 4 }).map(n => n === 0),
       locked: rarely,
     }),
     { minLength: 3, maxLength: 14 },
