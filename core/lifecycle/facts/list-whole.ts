@@ -1,9 +1,12 @@
-/** Lists a repository until the list is whole by the repository's own counts: once more where it changed meanwhile. */
+/** Lists a repository until the list is whole by the repository's own counts: anew where it changed meanwhile. */
 import { type RepositoryProperties, readRepositoryProperties } from '../../acr/attributes.ts';
 import { findGap, type Listed } from '../../acr/find-gap.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Repository } from '../../oci/repository.ts';
 import { listTags } from '../../oci/tags.ts';
+
+/** Every build writes records and every cleaner tombstones, so these lists change most, and a thousand tags are one request. */
+const timesOfTags = 6;
 
 /** A listing, with what it is held against the counts by. */
 export interface Listing<T> extends Listed {
@@ -20,29 +23,36 @@ export interface WholeListing<T> {
 
 /**
  * Gives what `list` lists; undefined where the registry does not know the repository. `list` is told the counts before.
- * Throws `REGISTRY_UNEXPECTED` where something is missing, or it changed both times; and where the registry fails.
+ * Throws `REGISTRY_UNEXPECTED` where something is missing, or it changed each of so many times; and where the registry fails.
  */
 export async function listWhole<T>(
   repository: Repository,
   list: (before: RepositoryProperties) => Promise<Listing<T>>,
+  times = 2,
 ): Promise<WholeListing<T> | undefined> {
-  for (let isAgain = false; ; isAgain = true) {
+  for (let left = times - 1; ; left -= 1) {
     const before = await readRepositoryProperties(repository);
     if (!before) return undefined;
     const { content, contradiction, ...listed } = await list(before);
     const gap = await findGap(repository, before, listed);
     if (!gap && contradiction === undefined) return { content, before };
     if (gap && !gap.hasChanged) throw unexpected(repository, gap.reason);
-    if (isAgain) throw unexpected(repository, `${gap?.reason ?? contradiction}, and so once more`);
+    if (left === 0) {
+      throw unexpected(
+        repository,
+        `${gap?.reason ?? contradiction}, and so ${times === 2 ? 'once' : `${times - 1} times`} more`,
+      );
+    }
   }
 }
 
 /** Every tag of a repository, hidden ones counted; none where the registry does not know it. Throws as `listWhole` does. */
 export async function listWholeTags(repository: Repository): Promise<ReadonlySet<string>> {
-  const listing = await listWhole(repository, async () => {
+  const list = async () => {
     const tags = new Set(await listTags(repository));
     return { content: tags, countTags: () => tags.size };
-  });
+  };
+  const listing = await listWhole(repository, list, timesOfTags);
   return listing?.content ?? new Set();
 }
 

@@ -194,4 +194,24 @@ describe('lists of records and tombstones that are not whole', () => {
     await assert.rejects(estate.reconcile(), /has 1002 tags, but lists 1000: .*the list was cut/);
     assert.deepEqual(acr.world.snapshot(), before);
   });
+
+  for (const [what, changes] of [
+    ['five records that come while the list is read do not keep a run from', 5],
+    ['a list of records that changes each time ends a run without', 6],
+  ] as const) {
+    it(`${what} releasing`, async () => {
+      const { acr, ado } = estate;
+      const records = `image-lifecycle/builds/${estate.projectId}`;
+      ado.world.deleteBuild(id);
+      let left = changes;
+      acr.faults.intercept = ({ operation, repository }, phase) => {
+        const isDue = operation === 'oci.tags.list' && repository === records && phase === 'before' && left > 0;
+        if (isDue) acr.world.putImage(records, { tags: [`0.${(left -= 1)}`] });
+        return 'proceed';
+      };
+      if (changes === 6) await assert.rejects(estate.reconcile(), /changed while it was listed, and so 5 times more\./);
+      else await estate.reconcile();
+      assert.deepEqual([left, Object.keys(acr.world.tags('app')).length], [0, changes === 6 ? 1 : 0]);
+    });
+  }
 });
