@@ -22,8 +22,8 @@ export function referrersTag(digest: Digest): string {
  * gives it to all that it copies. https://github.com/carvel-dev/imgpkg/releases/tag/v0.8.0
  */
 export function subjectOfTag(tag: string, digest: Digest): Digest | undefined {
-  const [, hex] = /^sha256-([0-9a-f]{64})(?:\.[A-Za-z0-9._-]+)?$/.exec(tag) ?? [];
-  return hex === undefined || digest === `sha256:${hex}` ? undefined : `sha256:${hex}`;
+  const match = /^sha256-([0-9a-f]{64})(?:\.[A-Za-z0-9._-]+)?$/.exec(tag);
+  return match && digest !== `sha256:${match[1]}` ? `sha256:${match[1]}` : undefined;
 }
 
 /**
