@@ -13,7 +13,7 @@ import type { KnownLinks } from './read-graph.ts';
 import { readRecordsOfBuild } from './records-of-build.ts';
 import { releaseAgain } from './release.ts';
 import { removeManifest, removeTombstone } from './remove.ts';
-import { lacksApprovalAlone, placeOf, type Run, registryTime, vetoOf } from './surroundings.ts';
+import { isOnlyPostponed, placeOf, type Run, registryTime, vetoOf } from './surroundings.ts';
 import { type ClaimedImage, readTombstone, type Tombstone } from './tombstone.ts';
 
 interface Due extends DueTombstone {
@@ -207,8 +207,8 @@ async function closeOrRenew(run: Run, due: Due, { pending, there }: Left): Promi
   const records = due.content.records.filter(tag => due.settled.has(tag));
   if (images.length > 0) {
     const isWhole = claimedOf(due.content).every(image => there.includes(image));
-    // What waits for somebody's approval has its grace behind it. A tombstone that claims what is gone must not stay.
-    if (isWhole && images.every(image => lacksApprovalAlone(run, image))) return;
+    // What nobody needs has its grace from when its tags came off. A tombstone that claims what is gone must not stay.
+    if (isWhole && images.every(image => isOnlyPostponed(run, image))) return;
     const rest = there.filter(image => !images.includes(image));
     await releaseAgain(run, due.dead, { images, rest, records, copies: due.key.copies });
     await removeTombstone(run.registry, due.key, run.log, due.content.manifest);

@@ -17,8 +17,8 @@ export interface RunRequest {
   readonly approved?: Plan;
   /** What a keep plan forbids. */
   readonly veto?: Veto;
-  /** What nobody approved: it is not done, as under a veto, and has its grace behind it all the same when somebody does. */
-  readonly unapproved?: Veto;
+  /** What is to wait though nothing needs it, for an approval or a newer look: as under a veto, but its grace goes on. */
+  readonly postponed?: Veto;
   /** Whether the time is over: asked before anything new is begun. */
   readonly until?: () => boolean;
   readonly signal?: AbortSignal;
@@ -37,7 +37,7 @@ export interface Start {
 
 /** Begins a run. Throws where the registry's time cannot be told. */
 export function startRun({ surroundings, rules, request, collectionId, known, report }: Start): Run {
-  const { dryRun = false, approved, signal, veto, unapproved, until } = request;
+  const { dryRun = false, approved, signal, veto, postponed, until } = request;
   const limits = rules.brake;
   return {
     ...surroundings,
@@ -46,7 +46,7 @@ export function startRun({ surroundings, rules, request, collectionId, known, re
     dryRun,
     signal,
     veto,
-    unapproved,
+    postponed,
     timeBox: createTimeBox(until),
     brake: createBrake({ limits, ...known, now: registryTime(surroundings), approved, dryRun }),
     needed: new Map(),

@@ -103,6 +103,20 @@ describe('carrying out a plan', () => {
     equal(reasons[1], 'the keep plan does not know it');
   });
 
+  it('does not delete what became due since the look, because what needs it was last asked in its grace', async () => {
+    const dead = await makeBuild('shop/web');
+    world.ci.ado.world.deleteBuild(dead.id);
+    await world.clean();
+    world.ci.advance(grace - hour);
+    const { plan, facts } = await world.look();
+    world.ci.advance(2 * hour);
+    const { report } = await world.carryOut({ plan, facts });
+    deepEqual(told(report), [`ci shop/web@${dead.digest} kept`]);
+    match(report.items[0]?.reason ?? '', /^its grace was not over when it was last asked what needs it/);
+    await world.clean();
+    deepEqual(world.ci.acr.world.manifests('shop/web'), [], 'and its grace did not run anew');
+  });
+
   it('refuses a plan of other facts', async () => {
     await makeBuild('shop/web');
     const { look } = await world.clean();
