@@ -132,7 +132,9 @@ describe('a plan of what Azure DevOps tells', () => {
       goneBuild(1, 'refs/heads/feature/vanished', 1);
       goneBuild(2, 'refs/pull/6/merge', 1);
       const { git } = azure.emulator.world;
-      git.tag(git.defaultOf(azure.shop.id), 'v1', git.commit(git.defaultOf(azure.shop.id)));
+      const repository = git.defaultOf(azure.shop.id);
+      git.push(repository, 'main');
+      git.tag(repository, 'v1', git.commit(repository));
       assert.deepEqual(await plan([1, 2].map(id => recordOf(id))), {});
       azure.emulator.faults.add({ operation, effect: { kind: 'status', status: 500 } });
       const stays = await plan([1, 2].map(id => recordOf(id)));
