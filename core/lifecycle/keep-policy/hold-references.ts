@@ -52,8 +52,10 @@ function holdByRule(rule: ReferenceRule, { built, unclear, told, now }: Ruling, 
     const reason = `it was built from ${choice.label}${nameSource(built)}: ${tellImages(rule)}${unread}`;
     for (const [home, images] of groupBy(imagesOf(choice, built), each => each.place.home)) {
       const others = (unclear.get(home) ?? []).map(each => ({ ...each, isUnclear: true as const }));
-      const own = new Set(images.map(each => each.place));
-      for (const place of pickImages([...images, ...others], rule.images, now)) if (own.has(place)) tell(place, reason);
+      const own = new Set(images.map(each => each.place.image.digest));
+      for (const place of pickImages([...images, ...others], rule.images, now)) {
+        if (own.has(place.image.digest)) tell(place, reason);
+      }
     }
   }
 }

@@ -5,7 +5,8 @@ import type { ImagesOfReference } from './policy-schema.ts';
 
 /** Images that count as one. */
 interface Unit {
-  readonly places: Set<Place>;
+  /** Some perhaps twice. */
+  readonly places: Place[];
   /** The newest; undefined where one of them has no date, so that nobody can say what is newer. */
   time: number | undefined;
 }
@@ -19,7 +20,7 @@ export function pickImages(images: readonly Built[], wanted: ImagesOfReference, 
   const times = units.flatMap(unit => unit.time ?? []).sort((one, other) => other - one);
   // What is not older than the last that counts is among the last.
   const oldest = wanted.last === -1 ? Number.NEGATIVE_INFINITY : (times[wanted.last - 1] ?? Number.NEGATIVE_INFINITY);
-  return units.filter(unit => stays(unit, wanted, oldest, now)).flatMap(unit => [...unit.places]);
+  return units.filter(unit => stays(unit, wanted, oldest, now)).flatMap(unit => unit.places);
 }
 
 function stays(
@@ -39,24 +40,26 @@ function stays(
  * count at all, and what stays for being joined with it must not go when a doubt about it is what it stays for.
  */
 function unite(images: readonly Built[]): Unit[] {
-  const byName = new Map<string | Place, Unit>();
+  const byName = new Map<string, Unit>();
   const units = new Set<Unit>();
   for (const { place, fact, isUnclear } of images) {
-    const { commit } = fact;
+    const { digest } = place.image;
     const time = isUnclear ? undefined : fact.finishedAt;
-    const names = commit === '' || place.records.length === 0 ? [place] : [place, commit];
-    const joined = [...new Set(names.flatMap(name => byName.get(name) ?? []))];
-    const [unit = { places: new Set<Place>(), time }, ...others] = joined;
-    unit.places.add(place);
+    const commit = fact.commit === '' || place.records.length === 0 ? undefined : `commit ${fact.commit}`;
+    const ofDigest = byName.get(digest);
+    const ofCommit = commit === undefined ? undefined : byName.get(commit);
+    const unit = ofDigest ?? ofCommit ?? { places: [], time };
+    unit.places.push(place);
     unit.time = later(unit.time, time);
-    for (const other of others) {
-      for (const each of other.places) unit.places.add(each);
-      unit.time = later(unit.time, other.time);
-      units.delete(other);
-      for (const [name, holder] of byName) if (holder === other) byName.set(name, unit);
-    }
     units.add(unit);
-    for (const name of names) byName.set(name, unit);
+    byName.set(digest, unit);
+    if (commit !== undefined) byName.set(commit, unit);
+    if (ofCommit && ofCommit !== unit) {
+      for (const each of ofCommit.places) unit.places.push(each);
+      unit.time = later(unit.time, ofCommit.time);
+      units.delete(ofCommit);
+      for (const [name, holder] of byName) if (holder === ofCommit) byName.set(name, unit);
+    }
   }
   return [...units];
 }
