@@ -28,8 +28,8 @@ const noImageTag: Vain = {
   why: `never matches: a tag of an image is letters, digits, "_", "." and "-", and begins with neither of the last two; ${expression}`,
 };
 const vain: Readonly<Record<NameKind, Vain>> = { branch: noReference, tag: noReference, imageTag: noImageTag };
-/** The plainest expressions that begin with it, for a JSON Schema. */
-const fullExpression = String.raw`^/\^?refs\\?/(?![?*+{])[^|]*/$`;
+/** Where an expression without `^` finds nothing either: no tag of an image has a slash, but backrefs/x may be a branch. */
+const isVainAnywhere: Readonly<Record<NameKind, boolean>> = { branch: false, tag: false, imageTag: true };
 
 /**
  * Says why a pattern matches no name of its kind, as a clause behind the name of its key; undefined where it may match.
@@ -38,24 +38,25 @@ const fullExpression = String.raw`^/\^?refs\\?/(?![?*+{])[^|]*/$`;
  */
 export function explainVain(text: string, kind: NameKind): string | undefined {
   const isExpression = text.startsWith('/');
-  const isFull = isExpression ? beginsWith(parseRegex(text.slice(1, -1)), full) : text.startsWith(full);
+  const isFull = isExpression ? beginsWith(parseRegex(text.slice(1, -1)), isVainAnywhere[kind]) : text.startsWith(full);
   if (isFull) return withoutPrefix[kind];
   return vain[kind].globs.test(text) ? vain[kind].why : undefined;
 }
 
 /** Expressions of what never matches, for the `not` of a JSON Schema: nothing that {@link explainVain} lets pass. */
 export function vainShapes(kind: NameKind): string[] {
-  return [`^${full}`, fullExpression, vain[kind].globs.source];
+  const start = String.raw`\^${isVainAnywhere[kind] ? '?' : ''}`;
+  return [`^${full}`, String.raw`^/${start}refs\\?/(?![?*+{])[^|]*/$`, vain[kind].globs.source];
 }
 
-/** Whether every match begins with these small letters and slashes; where that is not plain, it need not. */
-function beginsWith(node: Node, prefix: string): boolean {
-  if (node.kind === 'choice') return node.parts.every(part => beginsWith(part, prefix));
+/** Whether every match begins with `refs/` at the beginning of the name, or anywhere where that counts as its beginning. */
+function beginsWith(node: Node, isAnchored: boolean): boolean {
+  if (node.kind === 'choice') return node.parts.every(part => beginsWith(part, isAnchored));
   if (node.kind !== 'sequence') return false;
   const [first, ...others] = node.parts;
-  if (first?.kind === 'start') return beginsWith({ ...node, parts: others }, prefix);
-  if (first?.kind === 'choice' || first?.kind === 'sequence') return beginsWith(first, prefix);
-  return prefix.split('').every((letter, at) => takesOnly(node.parts[at], letter));
+  if (first?.kind === 'start') return beginsWith({ ...node, parts: others }, true);
+  if (first?.kind === 'choice' || first?.kind === 'sequence') return beginsWith(first, isAnchored);
+  return isAnchored && full.split('').every((letter, at) => takesOnly(node.parts[at], letter));
 }
 
 function takesOnly(node: Node | undefined, letter: string): boolean {

@@ -148,7 +148,7 @@ describe('a pattern that matches no name', () => {
       ['/^refs\\/heads\\/(main|release\\/.*)$/', branch],
       ['/^(refs\\/heads\\/main|refs\\/heads\\/dev)$/', branch],
       ['/^refs/heads/main$|^refs/heads/dev$/', branch],
-      ['/refs\\/heads\\/main/', branch],
+      ['/(?:^refs\\/heads\\/)main/', branch],
       ['feature/', git],
       ['release/.*', git],
       ['.*', git],
@@ -167,6 +167,7 @@ describe('a pattern that matches no name', () => {
     imageTag: [
       ['refs/tags/v*', inImage],
       ['/^refs\\/tags\\/v.*$/', inImage],
+      ['/refs\\/tags\\/v/', inImage],
       ['release/*', image],
       ['v1+build', image],
       ['v*,latest', image],
@@ -206,6 +207,10 @@ describe('a pattern that matches no name', () => {
         '/^(refs\\/heads\\/)?main$/',
         '/^(refs\\/heads\\/main|main)$/',
         '/^refs\\/heads\\/main$|^main$/',
+        // Of these the first finds backrefs/x.
+        '/refs\\/x/',
+        '/(refs\\/x)$/',
+        '/^refs\\/x|refs\\/x/',
         '/^.efs\\/heads\\/main$/',
         '/^refs\\/?heads$/',
         '/^refs\\/+/',
@@ -213,7 +218,7 @@ describe('a pattern that matches no name', () => {
         '/^[a-z]efs\\/heads/',
         '/\\.lock$/',
       ],
-      tag: ['v1.0', '*', '/^v\\d+/'],
+      tag: ['v1.0', '*', '/^v\\d+/', '/refs\\/x/'],
       imageTag: ['v*', '*-rc.1', '_x', '1', '/^v\\d+\\+/', '/refs|v/'],
     };
     for (const kind of ['branch', 'tag', 'imageTag'] as const)
