@@ -14,6 +14,8 @@ import { isRelease, type TombstoneKey } from './tombstone.ts';
 export interface DueTombstone {
   readonly key: TombstoneKey;
   readonly dead: DeadBuild;
+  /** Whether no other claims something of this part of the build: the records go with the last one. */
+  readonly isLast: boolean;
 }
 
 /** Judges a build and releases, resumes or restores; gives the tombstones that are due for collection. */
@@ -94,8 +96,15 @@ async function advance(run: Run, build: RecordedBuild, dead: DeadBuild): Promise
       await removeTombstone(run.registry, key, run.log);
     }
   }
-  const now = registryTime(run);
-  return going.filter(key => key.done && isDue(key, run.rules.graceMs, now)).map(key => ({ key, dead }));
+  const now = dueTime(run);
+  const isLast = (key: TombstoneKey): boolean => releases.every(each => each === key || each.copies !== key.copies);
+  const due = going.filter(key => key.done && isDue(key, run.rules.graceMs, now));
+  return due.map(key => ({ key, dead, isLast: isLast(key) }));
+}
+
+/** What is due by then may go. */
+export function dueTime(run: Run): number {
+  return Math.min(registryTime(run), run.lookedAt ?? Number.POSITIVE_INFINITY);
 }
 
 function isDue(key: TombstoneKey, graceMs: number, now: number): boolean {

@@ -9,7 +9,7 @@ import { errorMessage, hasCode } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import { isBelowFloor } from './brake.ts';
 import { eachBuild } from './each-build.ts';
-import { isClosed, isWaiting, judgeBuild } from './judge.ts';
+import { dueTime, isClosed, isWaiting, judgeBuild } from './judge.ts';
 import { type FoundBuild, listRecordedBuilds, type RecordedBuild, type RecordedBuilds } from './recorded-builds.ts';
 import type { Report, ReportItem } from './report.ts';
 import type { BuildKey, Rules } from './rules.ts';
@@ -102,7 +102,7 @@ async function withoutLiving(run: Run, builds: readonly RecordedBuild[]): Promis
 const heldAtOnce = 2000;
 
 async function findLeft(run: Run, projectId: string, builds: readonly RecordedBuild[]): Promise<FoundBuild[]> {
-  const now = registryTime(run);
+  const now = dueTime(run);
   const left: FoundBuild[] = [];
   for (let start = 0; start < builds.length && !run.timeBox.isOver(); start += heldAtOnce) {
     const asked = builds.slice(start, start + heldAtOnce);

@@ -85,7 +85,9 @@ export interface EarlierRelease {
 export async function releaseAgain(run: Run, dead: DeadBuild, earlier: EarlierRelease): Promise<void> {
   const images = await mapConcurrently(earlier.images, atOnce, async image => {
     const veto = vetoOf(run, image, 'untag');
-    if (veto !== undefined) return { ...image, untag: [], taken: takenOff(image), kept: veto, claimed: true };
+    if (veto !== undefined) {
+      return { ...image, untag: [], taken: takenOff(image), kept: veto, vetoed: true as const, claimed: true };
+    }
     const named = {
       repository: image.repository,
       digest: image.digest,
@@ -97,10 +99,13 @@ export async function releaseAgain(run: Run, dead: DeadBuild, earlier: EarlierRe
     return { ...(await claimImage(run, dead, named)), taken: takenOff(image), children, subjects, claimed: true };
   });
   const count = images.filter(image => image.untag.length > 0).length;
-  const rest = earlier.rest
-    .map(image => ({ ...image, untag: [], taken: takenOff(image), claimed: false }))
-    .filter(image => image.taken.length > 0);
+  const rest = earlier.rest.map(unclaim).filter(image => image.taken.length > 0);
   await perform(run, dead, [{ ...earlier, images: [...images, ...rest], count }]);
+}
+
+/** An image that is not to be looked at again, with the tags that may come back. */
+export function unclaim(image: ClaimedImage): ClaimedImage & { readonly taken: string[] } {
+  return { ...image, untag: [], taken: takenOff(image), claimed: false };
 }
 
 /** After more, or after half the grace, it is a new release: the grace is to run from when the tags come off. */
@@ -116,7 +121,8 @@ export async function resumeRelease(run: Run, dead: DeadBuild, key: TombstoneKey
   const free = images.filter(image => !isVetoed(run, key, image));
   const claimed = images.filter(image => image.claimed);
   const rest = content.images.filter(image => !claimed.includes(image));
-  if (registryTime(run) - key.time <= Math.min(resumableMs, run.rules.graceMs / 2) || claimed.length === 0) {
+  const isRecent = registryTime(run) - key.time <= Math.min(resumableMs, run.rules.graceMs / 2);
+  if (claimed.length === 0 || (isRecent && free.length === images.length)) {
     await untagAll(run, key, { ...content, images: free });
     return;
   }

@@ -11,10 +11,10 @@ import type { Hold } from './mark.ts';
 import { ownershipOf } from './owned-tags.ts';
 import type { KnownLinks } from './read-graph.ts';
 import { readRecordsOfBuild } from './records-of-build.ts';
-import { releaseAgain } from './release.ts';
+import { releaseAgain, unclaim } from './release.ts';
 import { removeManifest, removeTombstone } from './remove.ts';
-import { isOnlyPostponed, placeOf, type Run, registryTime, vetoOf } from './surroundings.ts';
-import { type ClaimedImage, readTombstone, type Tombstone } from './tombstone.ts';
+import { lacksApprovalAlone, placeOf, type Run, registryTime, vetoOf } from './surroundings.ts';
+import { type ClaimedImage, markDone, readTombstone, type Tombstone, writeTombstone } from './tombstone.ts';
 
 interface Due extends DueTombstone {
   readonly content: Tombstone & { readonly manifest: Digest };
@@ -101,13 +101,13 @@ function repositoriesOf({ content }: Due): string[] {
 }
 
 /** The tombstone and the build's records: what says "keep" may have come since the release, and is needed. */
-async function readDue(run: Run, { key, dead }: DueTombstone): Promise<Due | undefined> {
+async function readDue(run: Run, { key, dead, isLast }: DueTombstone): Promise<Due | undefined> {
   const content = await readTombstone(run.registry, key);
   const records = content && (await readRecordsOfBuild(run, dead));
   if (!content || !records) return undefined;
   for (const image of records.kept) run.needed.set(placeOf(image), image.reason);
   const settled = [...records.own.records, ...records.copies.records].map(record => record.tag);
-  return { key, dead, content, settled: new Set(settled) };
+  return { key, dead, isLast, content, settled: new Set(settled) };
 }
 
 /** What fails for one build stands in the report, and the others go on. */
@@ -206,20 +206,35 @@ async function closeOrRenew(run: Run, due: Due, { pending, there }: Left): Promi
   const images = pending.filter(image => !run.needed.has(placeOf(image)));
   const records = due.content.records.filter(tag => due.settled.has(tag));
   if (images.length > 0) {
-    const isWhole = claimedOf(due.content).every(image => there.includes(image));
-    // What nobody needs has its grace from when its tags came off. A tombstone that claims what is gone must not stay.
-    if (isWhole && images.every(image => isOnlyPostponed(run, image))) return;
+    const waiting = images.filter(image => lacksApprovalAlone(run, image));
+    // A tombstone that claims what is gone must not stay.
+    if (waiting.length === images.length && claimedOf(due.content).every(image => there.includes(image))) return;
+    const held = images.filter(image => !waiting.includes(image));
     const rest = there.filter(image => !images.includes(image));
-    await releaseAgain(run, due.dead, { images, rest, records, copies: due.key.copies });
+    if (waiting.length > 0)
+      await keepWaiting(run, due, { images: held.length > 0 ? waiting : [...waiting, ...rest.map(unclaim)], records });
+    if (held.length > 0) await releaseAgain(run, due.dead, { images: held, rest, records, copies: due.key.copies });
     await removeTombstone(run.registry, due.key, run.log, due.content.manifest);
     return;
   }
   const repository = recordRepository(run.registry, due.key.projectId, ['pull', 'delete', 'metadata_read']);
-  for (const tag of records) {
+  for (const tag of due.isLast ? records : []) {
     const record = await headManifest(repository, tag);
     if (record) await removeManifest({ repository, digest: record.digest, expected: [tag] }, run.log);
   }
   await removeTombstone(run.registry, due.key, run.log, due.content.manifest);
+}
+
+/** What nobody needs has its grace from when its tags came off, whatever else of the build is held. */
+async function keepWaiting(
+  run: Run,
+  { key, content }: Due,
+  left: Pick<Tombstone, 'images' | 'records'>,
+): Promise<void> {
+  const { manifest: _, ...written } = content;
+  const { kind, copies } = key;
+  const about = { kind, copies, count: left.images.filter(image => image.claimed).length };
+  await markDone(run.registry, await writeTombstone(run.registry, about, { ...written, ...left }));
 }
 
 function claimedOf(content: Tombstone): ClaimedImage[] {

@@ -17,8 +17,13 @@ export interface RunRequest {
   readonly approved?: Plan;
   /** What a keep plan forbids. */
   readonly veto?: Veto;
-  /** What is to wait though nothing needs it, for an approval or a newer look: as under a veto, but its grace goes on. */
-  readonly postponed?: Veto;
+  /** What nobody approved: it is not done, as under a veto, and has its grace behind it all the same when somebody does. */
+  readonly unapproved?: Veto;
+  /**
+   * When it was looked at what is needed, by the registry's clock, in milliseconds: nothing goes of which the grace ended
+   * later, because what needs it was asked in its grace, and is to be asked after it.
+   */
+  readonly lookedAt?: number;
   /** Whether the time is over: asked before anything new is begun. */
   readonly until?: () => boolean;
   readonly signal?: AbortSignal;
@@ -37,7 +42,7 @@ export interface Start {
 
 /** Begins a run. Throws where the registry's time cannot be told. */
 export function startRun({ surroundings, rules, request, collectionId, known, report }: Start): Run {
-  const { dryRun = false, approved, signal, veto, postponed, until } = request;
+  const { dryRun = false, approved, signal, veto, unapproved, lookedAt, until } = request;
   const limits = rules.brake;
   return {
     ...surroundings,
@@ -46,7 +51,8 @@ export function startRun({ surroundings, rules, request, collectionId, known, re
     dryRun,
     signal,
     veto,
-    postponed,
+    unapproved,
+    lookedAt,
     timeBox: createTimeBox(until),
     brake: createBrake({ limits, ...known, now: registryTime(surroundings), approved, dryRun }),
     needed: new Map(),

@@ -31,7 +31,8 @@ export interface Run extends Surroundings {
   readonly signal: AbortSignal | undefined;
   /** Asked before each step of each image; see {@link vetoOf}. */
   readonly veto: Veto | undefined;
-  readonly postponed: Veto | undefined;
+  readonly unapproved: Veto | undefined;
+  readonly lookedAt: number | undefined;
   readonly timeBox: TimeBox;
   /** What must stay though no tag may show it, by {@link placeOf}, and why: found while judging, heeded while collecting. */
   readonly needed: Map<string, string>;
@@ -48,21 +49,22 @@ interface Place {
   readonly digest: Digest;
 }
 
-/** Why a keep plan forbids this step of an image, or why it is to wait; undefined where neither is so. */
+/** Why a keep plan forbids this step of an image, or that nobody approved it; undefined where neither is so. */
 export function vetoOf(
-  { veto, postponed }: Pick<Run, 'veto' | 'postponed'>,
+  { veto, unapproved }: Pick<Run, 'veto' | 'unapproved'>,
   { repository, digest }: Place,
   step: Step,
 ): string | undefined {
-  return veto?.(repository, digest, step) ?? postponed?.(repository, digest, step);
+  return veto?.(repository, digest, step) ?? unapproved?.(repository, digest, step);
 }
 
-/** Whether an image could be deleted for all that the keep plan knows, and is only to wait. */
-export function isOnlyPostponed(
-  { veto, postponed }: Pick<Run, 'veto' | 'postponed'>,
+/** Whether the keep plan lets an image go, and nobody approved any step of it. */
+export function lacksApprovalAlone(
+  { veto, unapproved }: Pick<Run, 'veto' | 'unapproved'>,
   { repository, digest }: Place,
 ): boolean {
-  return !veto?.(repository, digest, 'delete') && postponed?.(repository, digest, 'delete') !== undefined;
+  const isFree = (['untag', 'delete'] as const).some(step => !unapproved?.(repository, digest, step));
+  return !isFree && veto?.(repository, digest, 'delete') === undefined;
 }
 
 /** A build that is gone, as Azure DevOps states it, and the places of its records. */

@@ -14,7 +14,6 @@ import { cleanRegistry, type RegistryReport } from './clean-registry.ts';
 import type { CleanReport } from './clean-report.ts';
 import { freedBytes } from './freed-bytes.ts';
 import { listLeaving } from './leaving.ts';
-import { findNextSteps } from './next-step.ts';
 
 /** What is carried out. */
 export interface CarryOutRequest {
@@ -35,16 +34,14 @@ export interface CarryOutRequest {
  * where the run is ended, and `DEFECT` where plan and facts are not of one look.
  */
 export async function carryOut(estate: Estate, request: CarryOutRequest): Promise<CleanReport> {
-  const { facts, plan, configuration } = request;
-  const departure = listLeaving(facts, plan);
-  const steps = findNextSteps(plan.images, departure.places, { now: facts.now, graceMs: configuration.grace });
+  const departure = listLeaving(request.facts, request.plan);
   // Over for one registry is over for all.
   const timeBox = createTimeBox(request.until);
   const until = (): boolean => timeBox.isOver();
   const parts: RegistryReport[] = [];
   for (const [at, registry] of estate.registries.entries()) {
     estate.onProgress?.(`cleaning ${registry.name}`, at / estate.registries.length);
-    parts.push(await cleanRegistry(estate, registry, { ...request, departure, steps, until }));
+    parts.push(await cleanRegistry(estate, registry, { ...request, departure, until }));
   }
   const items = parts.flatMap(each => each.items);
   return {

@@ -3,7 +3,6 @@ import { AppError, errorMessage, hasCode } from '../../base/errors.ts';
 import { listPairings, type Pairing } from '../configuration/pairings.ts';
 import { toPlanRules } from '../configuration/plan-rules.ts';
 import type { Estate, EstateOrganization, EstateRegistry } from '../facts/estate.ts';
-import type { Place } from '../keep-policy/places.ts';
 import { reconcile } from '../reconcile.ts';
 import type { ReportItem } from '../report.ts';
 import { type RunRequest, readCollectionId, startRun } from '../start-run.ts';
@@ -13,8 +12,7 @@ import type { CarryOutRequest } from './carry-out.ts';
 import { chooseUntagged } from './choose-untagged.ts';
 import type { CleanItem, CleanReport } from './clean-report.ts';
 import type { Departure } from './leaving.ts';
-import type { NextStep } from './next-step.ts';
-import { postponedBy, releasesOf, vetoByPlan } from './plan-veto.ts';
+import { releasesOf, unapprovedBy, vetoByPlan } from './plan-veto.ts';
 import { releaseUnrecorded } from './release-unrecorded.ts';
 import { sweepUntagged } from './sweep-untagged.ts';
 import { type FindByTag, findByTag, listUnrecordedBuilds } from './unrecorded-builds.ts';
@@ -22,7 +20,6 @@ import { type FindByTag, findByTag, listUnrecordedBuilds } from './unrecorded-bu
 /** What is carried out, with what of it leaves. */
 export interface CleanRegistryRequest extends CarryOutRequest {
   readonly departure: Departure;
-  readonly steps: ReadonlyMap<Place, NextStep>;
 }
 
 /** The report of one registry. */
@@ -51,10 +48,11 @@ export async function cleanRegistry(
   registry: EstateRegistry,
   request: CleanRegistryRequest,
 ): Promise<RegistryReport> {
-  const { until, signal = estate.signal, plan, steps, approved } = request;
+  const { until, signal = estate.signal, plan, approved } = request;
   const common = {
     veto: vetoByPlan(registry.name, plan),
-    postponed: postponedBy(registry.name, { steps, approved }),
+    lookedAt: request.facts.now,
+    ...(approved && { unapproved: unapprovedBy(approved, registry.name) }),
     ...(until && { until }),
     ...(signal && { signal }),
   };

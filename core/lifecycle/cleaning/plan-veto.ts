@@ -2,16 +2,13 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { EstateOrganization } from '../facts/estate.ts';
 import type { KeepPlan, PlannedImage } from '../keep-policy/keep-plan.ts';
-import type { Place } from '../keep-policy/places.ts';
 import type { Plan } from '../report.ts';
 import type { Step, Veto } from '../veto.ts';
 import type { CleanPlan, PlannedDeletion } from './clean-plan.ts';
-import type { NextStep } from './next-step.ts';
 
 /** So many reasons of an image are told. */
 const toldReasons = 3;
 
-const wasWaiting = 'its grace was not over when it was last asked what needs it; a later run deletes it';
 const nobodyApproved: Readonly<Record<Step, string>> = {
   untag: 'the approved plan does not take its tags off',
   delete: 'the approved plan does not delete it',
@@ -27,28 +24,11 @@ export function vetoByPlan(registry: string, { images }: KeepPlan): Veto {
   };
 }
 
-/** What is planned, as {@link postponedBy} asks. */
-export interface Postponing {
-  /** The steps by the look: of what was waiting for its grace then, what needs it was not asked after that. */
-  readonly steps: ReadonlyMap<Place, NextStep>;
-  readonly approved: CleanPlan | undefined;
-}
-
-/**
- * What is to wait in one registry: a deletion whose grace was not over at the look, and, with an approved plan, every step of
- * an image but the one that stands in it.
- */
-export function postponedBy(registry: string, { steps, approved }: Postponing): Veto {
-  const allowed = approved && indexByPlace(deletionsOf(approved, registry));
-  const waiting = new Set<string>();
-  for (const [{ home, image }, step] of steps) {
-    const isWaiting = step.kind === 'wait' && step.dueAt !== undefined;
-    if (isWaiting && home.registry === registry) waiting.add(`${home.repository}@${image.digest}`);
-  }
-  return (repository, digest, step) => {
-    if (allowed && allowed.get(repository)?.get(digest)?.step !== step) return nobodyApproved[step];
-    return step === 'delete' && waiting.has(`${repository}@${digest}`) ? wasWaiting : undefined;
-  };
+/** What an approved plan leaves unapproved in one registry: every step of an image but the one that stands in it. */
+export function unapprovedBy(approved: CleanPlan, registry: string): Veto {
+  const allowed = indexByPlace(deletionsOf(approved, registry));
+  return (repository, digest, step) =>
+    allowed.get(repository)?.get(digest)?.step === step ? undefined : nobodyApproved[step];
 }
 
 /** What the brake lets through of an approved plan: builds of one organization, each with as many images. */

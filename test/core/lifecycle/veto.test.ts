@@ -186,6 +186,29 @@ describe('a veto', () => {
     equal(hasTombstones(), false);
   });
 
+  for (const pause of [0, 2 * hour]) {
+    it(`leaves no tag behind where a release that was interrupted goes on under it, ${pause / hour} hours later`, async () => {
+      const { id: living, digests } = await makeBuild('app');
+      const [app = ''] = digests;
+      const images = [app, estate.acr.world.putImage('api').digest].map((reference, at) => ({
+        repository: ['app', 'api'][at] as string,
+        reference,
+      }));
+      estate.ado.world.deleteBuild(await estate.build(images));
+      const fault = estate.acr.faults.add({ method: 'DELETE' }, { kind: 'status', status: 400 });
+      await estate.reconcile();
+      fault.remove();
+      estate.advance(pause);
+      await reconcile(forbid([app]));
+      deepEqual([Object.keys(estate.acr.world.tags('app')).length, estate.acr.world.tags('api')], [2, {}]);
+      for (let days = 0; days < 3; days += 1) {
+        nextDay();
+        await reconcile();
+      }
+      deepEqual(estate.acr.world.tags('app'), { [living]: app });
+    });
+  }
+
   it('does not untie what it holds when the tag of the build comes off what was promoted', async () => {
     estate.rules = { ...estate.rules, promoted: 'delete' };
     const { id, digests } = await makeBuild('app');
