@@ -59,6 +59,15 @@ export async function listAll<T>(about: RepositoryQuestion, list: ListQuestion<T
   return nothing(what, 'the list was not as long as its own count each time it was read; try again later');
 }
 
+/** Lists what the first page holds, in one request: it tells whether there is anything. */
+export async function listFirstPage<T>(
+  about: RepositoryQuestion,
+  list: ListQuestion<T>,
+): Promise<FoundList<T> | Unknown> {
+  const page = await askPage(about, list, undefined);
+  return 'kind' in page ? page : { kind: 'found', items: page.items };
+}
+
 async function walk<T>(
   about: RepositoryQuestion,
   list: ListQuestion<T>,

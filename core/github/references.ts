@@ -1,7 +1,7 @@
 /** Branches, tags and open pull requests of a repository on GitHub. https://docs.github.com/graphql/reference/objects#repository */
 import * as z from 'zod';
 import type { Unknown } from './graphql.ts';
-import { type FoundList, listAll, nameOf, nothing, type RepositoryQuestion } from './pages.ts';
+import { type FoundList, listAll, listFirstPage, nameOf, nothing, type RepositoryQuestion } from './pages.ts';
 
 /** A branch. */
 export interface GitHubBranch {
@@ -54,10 +54,16 @@ const commitFields = 'type: __typename oid ... on Commit { committedDate }';
 
 /** Lists every branch. */
 export async function listBranches(question: RepositoryQuestion): Promise<FoundList<GitHubBranch> | Unknown> {
-  return listRefs(question, ['heads', 'the branches'], (name, { target }) => ({
-    name,
-    committedAt: isCommit(target) ? target.committedDate : undefined,
-  }));
+  return listRefs(question, ['heads', 'the branches'], toBranch);
+}
+
+/** Lists the branches of one page, in one request: it tells whether there is any. */
+export async function listSomeBranches(question: RepositoryQuestion): Promise<FoundList<GitHubBranch> | Unknown> {
+  return listRefs(question, ['heads', 'the branches'], toBranch, listFirstPage);
+}
+
+function toBranch(name: string, { target }: Ref): GitHubBranch {
+  return { name, committedAt: isCommit(target) ? target.committedDate : undefined };
 }
 
 /** Lists every tag. */
@@ -96,6 +102,7 @@ async function listRefs<T>(
   question: RepositoryQuestion,
   [kind, thing]: readonly [kind: 'heads' | 'tags', thing: string],
   make: (name: string, ref: Ref) => T,
+  list = listAll,
 ): Promise<FoundList<T> | Unknown> {
   const prefix = `refs/${kind}/`;
   const selection =
@@ -103,7 +110,7 @@ async function listRefs<T>(
       ? `name prefix target { ${commitFields} }`
       : `name prefix target { ${commitFields} ... on Tag { tagger { date } target { ${commitFields} } } }`;
   const field = `refs(refPrefix: "${prefix}"`;
-  const found = await listAll(question, { thing, field, selection, item: ref, keyOf: fullName });
+  const found = await list(question, { thing, field, selection, item: ref, keyOf: fullName });
   if (found.kind === 'unknown') return found;
   const stray = found.items.find(each => !fullName(each).startsWith(prefix));
   if (stray)

@@ -3,12 +3,27 @@
 import type { Reading } from '../../base/reading.ts';
 import type { Unknown } from '../../github/graphql.ts';
 import type { FoundList, RepositoryQuestion } from '../../github/pages.ts';
-import { listBranches, listOpenPullRequests, listTags } from '../../github/references.ts';
+import {
+  type GitHubBranch,
+  listBranches,
+  listOpenPullRequests,
+  listSomeBranches,
+  listTags,
+} from '../../github/references.ts';
 import type { BranchFact, GitTagFact, PullRequestFact } from '../keep-policy/policy-facts.ts';
 
 /** Branches; the last activity is the date of the commit that each is on. */
 export async function readGitHubBranches(question: RepositoryQuestion): Promise<Reading<BranchFact>> {
-  return toReading(await listBranches(question), ({ name, committedAt }) => ({ name, lastActivity: committedAt }));
+  return toReading(await listBranches(question), toBranch);
+}
+
+/** Some branches, where there is any. */
+export async function readSomeGitHubBranches(question: RepositoryQuestion): Promise<Reading<BranchFact>> {
+  return toReading(await listSomeBranches(question), toBranch);
+}
+
+function toBranch({ name, committedAt }: GitHubBranch): BranchFact {
+  return { name, lastActivity: committedAt };
 }
 
 /** Tags, with their dates and commits. */

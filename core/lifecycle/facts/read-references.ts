@@ -3,7 +3,7 @@ import { readCommitDates, readTagDate } from '../../azure-devops/commits.ts';
 import type { AzureDevOps } from '../../azure-devops/connection.ts';
 import type { GitRepository } from '../../azure-devops/git-repository.ts';
 import { listOpenPullRequests } from '../../azure-devops/pull-requests.ts';
-import { type GitRef, listRefs } from '../../azure-devops/refs.ts';
+import { type GitRef, listOneBranch, listRefs } from '../../azure-devops/refs.ts';
 import { mapConcurrently } from '../../base/concurrency.ts';
 import type { Reading } from '../../base/reading.ts';
 import type { BranchFact, GitTagFact, PullRequestFact } from '../keep-policy/policy-facts.ts';
@@ -37,6 +37,13 @@ export async function readBranches({ ado, repository, rules }: SourceQuestion): 
       lastActivity: dated.has(each) ? read.dates.get(each.objectId) : undefined,
     })),
   );
+}
+
+/** A branch without its date, where there is any. */
+export async function readOneBranch({ ado, repository }: SourceQuestion): Promise<Reading<BranchFact>> {
+  const listed = await listOneBranch(ado, repository);
+  if (listed.kind === 'unknown') return unread(listed);
+  return whole(listed.items.map(({ name }) => ({ name, lastActivity: undefined })));
 }
 
 /** Tags. What one is on counts as a commit only where the repository knows a commit of that name. */

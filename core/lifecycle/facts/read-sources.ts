@@ -11,8 +11,8 @@ import { azureWithSignal } from './azure-with-signal.ts';
 import type { EstateOrganization } from './estate.ts';
 import { parseAzureRepository } from './git-source.ts';
 import type { ReadOptions } from './read-builds.ts';
-import { readGitHubBranches, readGitHubPullRequests, readGitHubTags } from './read-github.ts';
-import { readBranches, readPullRequests, readTags, type SourceQuestion } from './read-references.ts';
+import { readGitHubBranches, readGitHubPullRequests, readGitHubTags, readSomeGitHubBranches } from './read-github.ts';
+import { readBranches, readOneBranch, readPullRequests, readTags, type SourceQuestion } from './read-references.ts';
 
 /** What was read of all git repositories. */
 export interface SourcesReading {
@@ -60,6 +60,8 @@ interface SourceReaders {
   /** What to do where a right is missing; empty where the reasons say it. */
   readonly advice: string;
   readonly branches: (rules: readonly ReferenceRule[]) => Promise<SourceFacts['branches']>;
+  /** One at least, where there is any; no more than a request. */
+  readonly someBranches: (rules: readonly ReferenceRule[]) => Promise<SourceFacts['branches']>;
   readonly tags: (rules: readonly ReferenceRule[]) => Promise<SourceFacts['tags']>;
   readonly pullRequests: (rules: readonly ReferenceRule[]) => Promise<SourceFacts['pullRequests']>;
 }
@@ -76,11 +78,17 @@ async function readSource(
     const rules = references.filter(each => each.kind === kind);
     return rules.length === 0 ? { kind: 'unread', reason: notAsked } : read(rules);
   };
+  const branches = await ask('branch', readers.branches);
+  // Lists of tags and pull requests tell nothing either where none is shown. That one is may be known where not all were read.
+  const isEnough = branches.kind === 'whole' || references.every(each => each.kind === 'branch');
+  const shown = demandBranch(isEnough ? branches : await readers.someBranches([]));
+  const askShown: typeof ask = (kind, read) =>
+    ask(kind, async rules => (shown.kind === 'unread' ? shown : read(rules)));
   return {
     source,
-    branches: demandBranch(await ask('branch', readers.branches)),
-    tags: await ask('tag', readers.tags),
-    pullRequests: await ask('pullRequest', readers.pullRequests),
+    branches: branches.kind === 'whole' ? shown : branches,
+    tags: await askShown('tag', readers.tags),
+    pullRequests: await askShown('pullRequest', readers.pullRequests),
   };
 }
 
@@ -107,7 +115,13 @@ async function findInAzure(
         found.kind === 'unknown'
           ? { kind: 'unread', reason: found.reason }
           : read({ ado, repository: found.repository, rules });
-    return { advice: azureAdvice, branches: by(readBranches), tags: by(readTags), pullRequests: by(readPullRequests) };
+    return {
+      advice: azureAdvice,
+      branches: by(readBranches),
+      someBranches: by(readOneBranch),
+      tags: by(readTags),
+      pullRequests: by(readPullRequests),
+    };
   }
   return undefined;
 }
@@ -140,6 +154,7 @@ function findOnGitHub(
   return {
     advice: '',
     branches: by(readGitHubBranches),
+    someBranches: by(readSomeGitHubBranches),
     tags: by(readGitHubTags),
     pullRequests: by(readGitHubPullRequests),
   };

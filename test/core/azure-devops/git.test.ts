@@ -3,7 +3,7 @@ import { readCommitDates, readTagDate } from '../../../core/azure-devops/commits
 import type { AzureDevOps } from '../../../core/azure-devops/connection.ts';
 import { type GitRepository, getGitRepository } from '../../../core/azure-devops/git-repository.ts';
 import { listOpenPullRequests } from '../../../core/azure-devops/pull-requests.ts';
-import { listRefs } from '../../../core/azure-devops/refs.ts';
+import { listOneBranch, listRefs } from '../../../core/azure-devops/refs.ts';
 import { type AzureDevOpsEmulator, startAzureDevOps } from '../../emulators/azure-devops/azure-devops.ts';
 import type { GitRepository as EmulatedRepository } from '../../emulators/azure-devops/git.ts';
 import { broken, brokenLists } from './broken-answers.ts';
@@ -97,6 +97,13 @@ describe('asking Azure Repos', () => {
       assert.deepEqual(await listRefs(ado, repository, 'heads'), { kind: 'found', items: [] });
     });
 
+    it('finds one branch in one request, however many there are', async () => {
+      for (const name of ['a', 'b', 'c']) emulator.world.git.push(web, name);
+      const answer = await listOneBranch(ado, repository);
+      assert.deepEqual(answer.kind === 'found' && answer.items.map(each => each.name), ['a']);
+      assert.equal(count('git.refs'), 1);
+    });
+
     it('learns nothing where a page comes twice, or pages never end', async () => {
       for (let index = 0; index < 7; index += 1) emulator.world.git.push(web, `b${index}`);
       emulator.world.behaviour.largestPage = 3;
@@ -123,6 +130,7 @@ describe('asking Azure Repos', () => {
       emulator.faults.add({ effect: all as never });
       const answer = await listRefs(ado, repository, 'heads');
       assert.ok(answer.kind === 'unknown' && /the answer held "refs\/tags\/v1"/.test(answer.reason));
+      assert.deepEqual(await listOneBranch(ado, repository), answer);
     });
   });
 
@@ -257,6 +265,7 @@ describe('asking Azure Repos', () => {
   const questions: Readonly<Record<string, { readonly ask: Question; readonly isList: boolean }>> = {
     'the repository': { ask: connection => getGitRepository(connection, 'My Shop', 'web'), isList: false },
     'the branches': { ask: connection => listRefs(connection, repository, 'heads'), isList: true },
+    'a branch': { ask: connection => listOneBranch(connection, repository), isList: true },
     'the tags': { ask: connection => listRefs(connection, repository, 'tags'), isList: true },
     'the dates of commits': {
       ask: connection => readCommitDates(connection, repository, [...web.commits.keys()]),

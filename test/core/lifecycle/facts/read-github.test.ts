@@ -89,12 +89,14 @@ describe('the facts of git repositories on GitHub', () => {
     return [[branches, tags, pullRequests].map(each => each.kind).join(' '), ...asked];
   };
 
-  it('are asked for only where a rule is about them', async () => {
-    assert.deepEqual(await operationsOf(branches), ['unread unread unread', 'heads'], 'no branch at all is no answer');
+  it('are asked for only where a rule is about them; but whether there is a branch always', async () => {
+    for (const rule of [branches, tags, pullRequests]) {
+      assert.deepEqual(await operationsOf(rule), ['unread unread unread', 'heads'], 'no branch at all is no answer');
+    }
     web.branches.set('main', monday);
     assert.deepEqual(await operationsOf(branches), ['whole unread unread', 'heads']);
-    assert.deepEqual(await operationsOf(tags), ['unread whole unread', 'tags']);
-    assert.deepEqual(await operationsOf(pullRequests), ['unread unread whole', 'pullRequests']);
+    assert.deepEqual(await operationsOf(tags), ['unread whole unread', 'heads', 'tags']);
+    assert.deepEqual(await operationsOf(pullRequests), ['unread unread whole', 'heads', 'pullRequests']);
   });
 
   it('have a branch with the date of its commit, whatever its name', async () => {
@@ -109,6 +111,7 @@ describe('the facts of git repositories on GitHub', () => {
   });
 
   it('have a tag with the date of its annotation, else of its commit; one on another tag or on a tree has no commit', async () => {
+    web.branches.set('main', monday);
     const on = { date: Date.parse('2026-11-23T10:00:00Z'), commit: oidOf(monday) };
     const annotated: GitObject = { type: 'Tag', at: tuesday, on: monday };
     web.tags
@@ -129,6 +132,7 @@ describe('the facts of git repositories on GitHub', () => {
   });
 
   it('have the open pull requests, with their last update', async () => {
+    web.branches.set('main', monday);
     web.pullRequests.set(7, tuesday);
     const item = { id: 7, state: 'active', lastActivity: Date.parse(tuesday) };
     assert.deepEqual((await read(pullRequests)).pullRequests, { kind: 'whole', items: [item] });

@@ -35,6 +35,10 @@ function withoutPeeled(json: unknown): unknown {
   return JSON.parse(JSON.stringify(json).replaceAll('peeledObjectId', 'x'));
 }
 
+function withMainTwice(json: unknown): unknown {
+  return JSON.parse(JSON.stringify(json).replace('heads/next', 'heads/main'));
+}
+
 function kindsOf({ branches, tags, pullRequests }: SourceFacts): string {
   return [branches, tags, pullRequests].map(each => each.kind).join(' ');
 }
@@ -71,7 +75,7 @@ describe('the facts of git repositories', () => {
     return found.items.map(({ name, date, commit }) => [name, date, commit]);
   };
 
-  it('are asked for only where a rule is about them', async () => {
+  it('are asked for only where a rule is about them; but whether there is a branch always', async () => {
     git().push(web, 'main');
     const only = async (rule: object) => {
       azure.emulator.requests.clear();
@@ -81,8 +85,8 @@ describe('the facts of git repositories', () => {
       ];
     };
     assert.deepEqual(await only(branches), ['whole unread unread', 'git.repository', 'heads/']);
-    assert.deepEqual(await only(tags), ['unread whole unread', 'git.repository', 'tags/']);
-    assert.deepEqual(await only(pullRequests), ['unread unread whole', 'git.repository', 'git.pullRequests']);
+    assert.deepEqual(await only(tags), ['unread whole unread', 'git.repository', 'heads/', 'tags/']);
+    assert.deepEqual(await only(pullRequests), ['unread unread whole', 'git.repository', 'heads/', 'git.pullRequests']);
     azure.emulator.requests.clear();
     assert.deepEqual(await readSourceFacts([azure.organization()], [builtFrom(source)], rulesOf()), {
       sources: [],
@@ -141,6 +145,8 @@ describe('the facts of git repositories', () => {
   });
 
   describe('about tags', () => {
+    beforeEach(() => void git().push(web, 'main'));
+
     it('say the commit of each, and the date of the annotation, else of the commit', async () => {
       const old = git().commit(web, { at: now - 90 * day });
       git().tag(web, 'v1', old);
@@ -151,7 +157,7 @@ describe('the facts of git repositories', () => {
         ['v2', now - day, old],
         ['v3', now - 90 * day, old],
       ]);
-      assert.deepEqual([count('git.refs'), count('git.commits'), count('git.annotatedTag')], [1, 1, 2]);
+      assert.deepEqual([count('git.refs'), count('git.commits'), count('git.annotatedTag')], [2, 1, 2]);
     });
 
     it('have no date where a limit is not reached, and the commit all the same', async () => {
@@ -186,6 +192,7 @@ describe('the facts of git repositories', () => {
 
   describe('about pull requests', () => {
     it('name those that are open, and date them by their opening or their last commit, whichever is later', async () => {
+      git().push(web, 'main');
       const old = git().commit(web, { at: now - 5 * day });
       git().openPullRequest(web, { source: 'a', at: now - 2 * day, commit: old });
       git().openPullRequest(web, { source: 'b', at: now - 2 * day, commit: git().commit(web, { at: now - hour }) });
@@ -224,6 +231,39 @@ describe('the facts of git repositories', () => {
       unseen.join(),
       /^Not seen: the branches of \S+\/_git\/Bank; what a rule .* stays \(it shows no branch at all, though builds were made from it\)\.[^,]*, and azure[^,]*$/,
     );
+  });
+
+  describe('without any branch', () => {
+    const reason = 'it shows no branch at all, though builds were made from it';
+    const unread = { kind: 'unread', reason };
+    const notAsked = { kind: 'unread', reason: 'no rule is about them' };
+    beforeEach(() => git().tag(web, 'v1', git().commit(web)));
+
+    it('are unread, every kind of them that a rule is about, and told once', async () => {
+      const { sources, unseen } = await readSourceFacts(
+        [azure.organization()],
+        [builtFrom(source)],
+        rulesOf(branches, tags, pullRequests),
+      );
+      assert.deepEqual(sources, [{ source, branches: unread, tags: unread, pullRequests: unread }]);
+      assert.equal(unseen.length, 1);
+      assert.match(unseen[0] ?? '', /^Not seen: the branches, tags, pull requests of .* \(it shows no branch at all/);
+    });
+
+    it('are unread where no rule is about branches too, which one request tells', async () => {
+      const found = await read(tags, pullRequests);
+      assert.deepEqual(found, { source, branches: notAsked, tags: unread, pullRequests: unread });
+      assert.deepEqual([count('git.refs'), count('git.pullRequests')], [1, 0]);
+    });
+  });
+
+  it('are read of tags and pull requests where a branch is shown, though not all of them could be read', async () => {
+    for (const name of ['main', 'next', 'last']) git().push(web, name);
+    git().tag(web, 'v1', git().commit(web));
+    azure.emulator.world.behaviour.largestPage = 2;
+    azure.emulator.faults.add({ operation: 'git.refs', effect: { kind: 'edit', edit: withMainTwice } });
+    const found = await read(branches, tags, pullRequests);
+    assert.equal(kindsOf(found), 'unread whole whole');
   });
 
   it('are not there for other hosts, and for what only looks like one of ours, and that is told', async () => {
@@ -282,7 +322,7 @@ describe('the facts of git repositories', () => {
     /** Of branches, tags and pull requests, those that each question is needed for. */
     const questions: Readonly<Record<string, string>> = {
       'git.repository': 'unread unread unread',
-      'git.refs': 'unread unread whole',
+      'git.refs': 'unread unread unread',
       'git.commits': 'unread unread unread',
       'git.annotatedTag': 'whole unread whole',
       'git.pullRequests': 'whole whole unread',
