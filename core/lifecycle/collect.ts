@@ -9,6 +9,7 @@ import type { Digest } from '../oci/digest.ts';
 import { getManifest } from '../oci/manifests.ts';
 import { listReferrers, subjectOfTag } from '../oci/referrers.ts';
 import type { Repository } from '../oci/repository.ts';
+import { type AskAgain, createAskAgain } from './ask-again.ts';
 import { imageRepository } from './inspect.ts';
 import {
   companionsOf,
@@ -57,11 +58,12 @@ interface Sweep {
   readonly content: ReadonlyMap<Digest, readonly string[]>;
   readonly held: Map<Digest, Hold>;
   readonly deleted: Set<Digest>;
-  /** When it was last asked what is new, by our own clock. */
-  lookedAt: number;
-  readonly keptBy: (() => Promise<KeptBy>) | undefined;
-  /** When that was last asked, by our own clock. */
-  keptAt: number;
+  /** What others have said by now. */
+  readonly askKept: AskAgain<KeptBy> | undefined;
+  /** Their last answer that was heeded. */
+  kept: KeptBy | undefined;
+  /** Holds what was pushed meanwhile. */
+  readonly askNew: AskAgain<void>;
 }
 
 /** Microsoft's own cleaner found that more at once puts a registry into a bad state. */
@@ -69,7 +71,7 @@ const deletesAtOnce = 5;
 /** After so many deletions it is asked again what was pushed meanwhile. */
 const batchSize = 200;
 const newestAsked = 100;
-/** … and before a deletion when so many milliseconds have passed since. */
+/** … and before a deletion when so many milliseconds have passed since the answer. */
 const lookAgainMs = 2000;
 
 /** Collects one repository. Throws only where the registry fails; what could not be judged is held, with the reason. */
@@ -79,23 +81,26 @@ export async function collectRepository(run: Run, request: CollectRequest): Prom
   if (reading.kind === 'unjudged') return allHeld(request, reading.reason);
   const { graph } = reading;
   const { candidates, content, keptBy, recentMs = run.rules.graceMs } = request;
-  const keptAt = run.clock.now();
+  const askKept = keptBy && createAskAgain(run.clock, lookAgainMs, keptBy);
   // What came off before the graph was read, or was named by others, they have written down by then.
-  const kept = await keptBy?.();
+  const kept = await askKept?.();
   const now = registryTime(run);
   const held = markHeld({ graph, candidates, content, now, recentMs, ...(kept && { keptBy: kept }) });
   const deleted = new Set<Digest>();
-  const sweep: Sweep = { run, repository, graph, candidates, content, held, deleted, lookedAt: 0, keptBy, keptAt };
+  const askNew = createAskAgain(run.clock, lookAgainMs, () => holdWhatIsNew(sweep));
+  const sweep: Sweep = { run, repository, graph, candidates, content, held, deleted, askKept, kept, askNew };
   await holdReferrersOfHeld(sweep);
   const order = orderSweepable(sweep);
   for (let start = 0; start < order.length && !run.timeBox.isOver(); start += batchSize) {
-    await lookAgain(sweep);
+    await lookAgain(sweep, true);
     await sweepInOrder(sweep, order.slice(start, start + batchSize));
   }
   for (const digest of order) {
-    if (!sweep.deleted.has(digest)) spreadHold(graph, held, digest, { reason: 'the time was over', settles: false });
+    if (!deleted.has(digest)) spreadHold(graph, held, digest, { reason: 'the time was over', settles: false });
   }
-  return { deleted: sweep.deleted, held: new Map([...held].filter(([digest]) => candidates.has(digest))) };
+  // What holds may be known when it is gone, by a deletion beside it.
+  const left = [...held].filter(([digest]) => candidates.has(digest) && !deleted.has(digest));
+  return { deleted, held: new Map(left) };
 }
 
 function allHeld(request: CollectRequest, reason: string): CollectResult {
@@ -136,17 +141,21 @@ async function holdReferrersOfHeld(sweep: Sweep): Promise<void> {
   }
 }
 
-async function lookAgain(sweep: Sweep): Promise<void> {
+/**
+ * What others and the registry say by now. Several deletions run at a time: where one of them asks, the others wait for the
+ * answer too, and do not go by the last one.
+ */
+async function lookAgain(sweep: Sweep, anew: boolean): Promise<void> {
   await holdWhatIsKept(sweep);
-  await holdWhatIsNew(sweep);
+  await sweep.askNew(anew);
 }
 
 /** What others have said since they were last asked. Not before each deletion: they are many, and each is some requests. */
 async function holdWhatIsKept(sweep: Sweep): Promise<void> {
-  const { run, graph, held, deleted, keptBy } = sweep;
-  if (!keptBy || run.clock.now() - sweep.keptAt <= lookAgainMs) return;
-  sweep.keptAt = run.clock.now();
-  const kept = await keptBy();
+  const { graph, held, deleted, askKept } = sweep;
+  const kept = await askKept?.();
+  if (!kept || kept === sweep.kept) return;
+  sweep.kept = kept;
   for (const digest of graph.keys()) {
     const hold = held.has(digest) || deleted.has(digest) ? undefined : kept(digest);
     if (hold) spreadHold(graph, held, digest, hold);
@@ -156,7 +165,6 @@ async function holdWhatIsKept(sweep: Sweep): Promise<void> {
 /** What was pushed since the listing may have our candidates as children. */
 async function holdWhatIsNew(sweep: Sweep): Promise<void> {
   const { graph, held, deleted, repository } = sweep;
-  sweep.lookedAt = sweep.run.clock.now();
   const newest = await listNewestManifests(repository, newestAsked);
   for (const { digest, changedAt } of newest) {
     if (graph.has(digest) && nodeOf(graph, digest).changedAt !== changedAt)
@@ -226,8 +234,7 @@ async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | un
     asked += 1;
     const hold = held.get(digest) ?? (await holdByReferrer(sweep, digest, new Set()));
     // The referrers are throttled hardest, so minutes may have passed since the last look.
-    const isLate = asked > 1 || run.clock.now() - sweep.lookedAt > lookAgainMs;
-    if (!hold && isLate) await lookAgain(sweep);
+    if (!hold) await lookAgain(sweep, asked > 1);
     return (hold ?? held.get(digest))?.reason;
   };
   try {

@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import type { LoggedRequest } from '../../emulators/acr/request-log.ts';
 import { day, type Estate, hour, startEstate } from './estate.ts';
+import { actAmongFive } from './five-at-once.ts';
 
 type Moment = (request: LoggedRequest, phase: 'before' | 'after') => boolean;
 
@@ -121,5 +122,33 @@ describe('what is done to a repository while it is collected', () => {
     const reasons = await collectWith(isRefusedDeletion, () => estate.acr.world.putIndex('app', [image]));
     match(reasons, /pushed just now, names it/);
     ok(estate.acr.world.has('app', image.digest), 'the new index has its child');
+  });
+});
+
+describe('what is done to a repository while five deletions run side by side', () => {
+  let estate: Estate;
+  let images: { mediaType: string; digest: string; size: number }[];
+  beforeEach(async () => {
+    estate = await startEstate();
+    images = Array.from({ length: 5 }, () => estate.acr.world.putImage('app'));
+    for (const { digest } of images)
+      estate.ado.world.deleteBuild(await estate.build([{ repository: 'app', reference: digest }]));
+    await estate.reconcile();
+    estate.advance(25 * hour);
+  });
+  afterEach(() => estate.close());
+
+  const there = (): string[] => images.flatMap(({ digest }) => (estate.acr.world.has('app', digest) ? digest : []));
+
+  it('an index holds all of its children, not only the one that asked first', async () => {
+    const { world } = estate.acr;
+    const moment = actAmongFive(estate, 'app', () => world.putIndex('app', images, { tags: ['multi'] }));
+    const { items } = await estate.reconcile();
+    ok(moment.came(), 'the moment came');
+    equal(there().length, 5);
+    deepEqual(
+      items.map(({ outcome, reason }) => `${outcome} ${reason.replace(/^sha256:\w+, /, '')}`),
+      Array(5).fill('kept pushed just now, names it'),
+    );
   });
 });

@@ -7,6 +7,7 @@ import { listNotRead } from '../../../../core/lifecycle/cleaning/not-read.ts';
 import { reconcile } from '../../../../core/lifecycle/reconcile.ts';
 import type { LoggedRequest } from '../../../emulators/acr/request-log.ts';
 import { day, hour, requestOf } from '../estate.ts';
+import { actAmongFive } from '../five-at-once.ts';
 import { type CleaningWorld, plain, startCleaning } from './cleaning-world.ts';
 
 const policy = `${plain}\ndelete: { untagged: { olderThan: 24h } }`;
@@ -335,6 +336,29 @@ describe('an image without a tag that a build records meanwhile', () => {
     }
   }
 
+  it('stays with all others of the record that are deleted beside it', async () => {
+    const { acr } = world.ci;
+    const old = Array.from({ length: 5 }, () => acr.world.putImage('shop/web', { at: acr.clock.now() - 5 * day }));
+    const look = await world.look({ policy });
+    const { build } = requestOf(
+      world.ci,
+      world.ci.ado.world.addBuild({ definitionId: world.ci.definitionId }).id,
+      [],
+      {},
+    );
+    const moment = actAmongFive(world.ci, 'shop/web', () => {
+      const images = old.flatMap(({ digest }) => record(digest, 'shop/web').images);
+      return writeRecord(world.ci.surroundings.registry, { build, ...record(''), images });
+    });
+    const { report } = await world.carryOut(look, { policy });
+    ok(moment.came(), 'the moment came');
+    equal(acr.world.manifests('shop/web').length, 5);
+    deepEqual(
+      report.items.map(each => each.reason),
+      Array(5).fill('a build has recorded it since it was planned'),
+    );
+  });
+
   it('is asked for with one request for each project and repository where nothing is new', async () => {
     const { acr } = world.ci;
     const kept = acr.world.putImage('base');
@@ -359,12 +383,10 @@ function told({ items }: CleanReport): string[] {
   return items.map(each => `${each.subject} ${each.outcome}`).sort();
 }
 
-/** A record that names one image of `web`, without its build. */
-function record(digest: string) {
+/** A record that names one image, without its build. */
+function record(digest: string, repository = 'web') {
   return {
-    images: [
-      { repository: 'web', digest: digest as `sha256:${string}`, mediaType: '', size: 1, children: [], tags: [] },
-    ],
+    images: [{ repository, digest: digest as `sha256:${string}`, mediaType: '', size: 1, children: [], tags: [] }],
     charts: [],
     onBuildDeleted: 'delete' as const,
     createdAt: new Date(0).toISOString(),
