@@ -230,11 +230,17 @@ async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | un
   // A signature may carry the tags that were listed, all of which say so; an image may carry none, a chart that of its content.
   const expected = subjectsOf(graph, digest).length > 0 ? nodeOf(graph, digest).tags : (content.get(digest) ?? []);
   let asked = 0;
+  let unanswered: unknown;
   const heldBy = async (): Promise<string | undefined> => {
     asked += 1;
     const hold = held.get(digest) ?? (await holdByReferrer(sweep, digest, new Set()));
     // The referrers are throttled hardest, so minutes may have passed since the last look.
-    if (!hold) await lookAgain(sweep, asked > 1);
+    try {
+      if (!hold) await lookAgain(sweep, asked > 1);
+    } catch (thrown) {
+      unanswered = thrown;
+      throw thrown;
+    }
     return (hold ?? held.get(digest))?.reason;
   };
   try {
@@ -243,7 +249,8 @@ async function deleteUnlessHeld(sweep: Sweep, digest: Digest): Promise<Hold | un
     const { reason, tag } = removal;
     return { reason, settles: removal.by === 'tagged', ...(tag !== undefined && { tag }) };
   } catch (thrown) {
-    if (!hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED')) throw thrown;
+    // What could not be asked is about all of them: nothing more is deleted.
+    if (thrown === unanswered || !hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED')) throw thrown;
     return { reason: `its deletion failed: ${errorMessage(thrown)}`, settles: false };
   }
 }

@@ -130,7 +130,7 @@ describe('what is done to a repository while five deletions run side by side', (
   let images: { mediaType: string; digest: string; size: number }[];
   beforeEach(async () => {
     estate = await startEstate();
-    images = Array.from({ length: 5 }, () => estate.acr.world.putImage('app'));
+    images = Array.from({ length: 12 }, () => estate.acr.world.putImage('app'));
     for (const { digest } of images)
       estate.ado.world.deleteBuild(await estate.build([{ repository: 'app', reference: digest }]));
     await estate.reconcile();
@@ -145,10 +145,22 @@ describe('what is done to a repository while five deletions run side by side', (
     const moment = actAmongFive(estate, 'app', () => world.putIndex('app', images, { tags: ['multi'] }));
     const { items } = await estate.reconcile();
     ok(moment.came(), 'the moment came');
-    equal(there().length, 5);
+    equal(there().length, 12);
     deepEqual(
       items.map(({ outcome, reason }) => `${outcome} ${reason.replace(/^sha256:\w+, /, '')}`),
-      Array(5).fill('kept pushed just now, names it'),
+      Array(12).fill('kept pushed just now, names it'),
     );
+  });
+
+  it('a question that fails is no answer for any of them, and ends the collection', async () => {
+    const { faults, world } = estate.acr;
+    const moment = actAmongFive(estate, 'app', () => {
+      world.putIndex('app', images, { tags: ['multi'] });
+      faults.add({ repository: 'app', path: /orderby/, nth: 1 }, { kind: 'status', status: 400 });
+    });
+    const { items } = await estate.reconcile();
+    ok(moment.came(), 'the moment came');
+    equal(there().length, 12);
+    for (const { outcome, reason } of items) match(`${outcome} ${reason}`, /^kept the collection broke off: .* 400/);
   });
 });

@@ -7,7 +7,6 @@ import { listNotRead } from '../../../../core/lifecycle/cleaning/not-read.ts';
 import { reconcile } from '../../../../core/lifecycle/reconcile.ts';
 import type { LoggedRequest } from '../../../emulators/acr/request-log.ts';
 import { day, hour, requestOf } from '../estate.ts';
-import { actAmongFive } from '../five-at-once.ts';
 import { type CleaningWorld, plain, startCleaning } from './cleaning-world.ts';
 
 const policy = `${plain}\ndelete: { untagged: { olderThan: 24h } }`;
@@ -291,102 +290,16 @@ describe('an image that another run releases meanwhile', () => {
   }
 });
 
-describe('an image without a tag that a build records meanwhile', () => {
-  let world: CleaningWorld;
-  beforeEach(async () => {
-    world = await startCleaning();
-  });
-  afterEach(() => world.close());
-
-  const moments: Readonly<Record<string, { readonly isThen: (request: LoggedRequest) => boolean; reason?: string }>> = {
-    'while its repository is looked at': { isThen: ({ operation }) => operation === 'manifests.list' },
-    'before its repository is read again': {
-      isThen: ({ operation }) => operation === 'repository.get',
-      reason: 'a build has recorded it since it was planned',
-    },
-    'some time before the deletion': {
-      isThen: ({ query }) => query['orderby'] !== undefined,
-      reason: 'a build has recorded it since it was planned',
-    },
-  };
-  for (const whose of ['of ours', 'of a project outside the configuration']) {
-    for (const [when, { isThen, reason }] of Object.entries(moments)) {
-      it(`stays, where that is a build ${whose}, ${when}, whose tag has moved on`, async () => {
-        const { acr, ado, definitionId: own } = world.ci;
-        const { digest } = acr.world.putImage('shop/web', { at: acr.clock.now() - 5 * day });
-        const stray = acr.world.putImage('shop/web', { at: acr.clock.now() - 5 * day });
-        const { id: projectId } = ado.world.addProject();
-        const definitionId = whose === 'of ours' ? own : ado.world.addDefinition({ projectId }).id;
-        const intercept = async (request: LoggedRequest, phase: string): Promise<'proceed'> => {
-          if (phase !== 'before' || request.repository !== 'shop/web' || !isThen(request)) return 'proceed';
-          acr.faults.intercept = undefined;
-          const id = await world.ci.build([{ repository: 'shop/web', reference: digest }], { definitionId });
-          acr.world.tag('shop/web', String(id), acr.world.putImage('shop/web').digest);
-          world.ci.advance(3000);
-          return 'proceed';
-        };
-        if (!reason) acr.faults.intercept = intercept;
-        const look = await world.look({ policy });
-        if (reason) acr.faults.intercept = intercept;
-        const { report } = await world.carryOut(look, { policy });
-        equal(acr.faults.intercept, undefined, 'the moment came');
-        deepEqual([acr.world.has('shop/web', digest), acr.world.has('shop/web', stray.digest)], [true, false]);
-        deepEqual(report.items.find(each => each.outcome === 'kept')?.reason, reason);
-      });
-    }
-  }
-
-  it('stays with all others of the record that are deleted beside it', async () => {
-    const { acr } = world.ci;
-    const old = Array.from({ length: 5 }, () => acr.world.putImage('shop/web', { at: acr.clock.now() - 5 * day }));
-    const look = await world.look({ policy });
-    const { build } = requestOf(
-      world.ci,
-      world.ci.ado.world.addBuild({ definitionId: world.ci.definitionId }).id,
-      [],
-      {},
-    );
-    const moment = actAmongFive(world.ci, 'shop/web', () => {
-      const images = old.flatMap(({ digest }) => record(digest, 'shop/web').images);
-      return writeRecord(world.ci.surroundings.registry, { build, ...record(''), images });
-    });
-    const { report } = await world.carryOut(look, { policy });
-    ok(moment.came(), 'the moment came');
-    equal(acr.world.manifests('shop/web').length, 5);
-    deepEqual(
-      report.items.map(each => each.reason),
-      Array(5).fill('a build has recorded it since it was planned'),
-    );
-  });
-
-  it('is asked for with one request for each project and repository where nothing is new', async () => {
-    const { acr } = world.ci;
-    const kept = acr.world.putImage('base');
-    for (let at = 0; at < 3; at += 1) await world.ci.build([{ repository: 'base', reference: kept.digest }]);
-    for (const name of ['api', 'web']) acr.world.putImage(name, { at: acr.clock.now() - 5 * day });
-    const look = await world.look({ policy });
-    acr.requests.clear();
-    const records = `image-lifecycle/builds/${world.ci.projectId}`;
-    await world.carryOut(look, { policy });
-    const asked = acr.requests.all().filter(each => each.repository === records);
-    // What comes before is the reconciliation's.
-    const first = asked.findIndex(each => each.operation === 'manifests.list');
-    deepEqual(
-      asked.slice(first).map(each => each.operation),
-      ['manifests.list', 'manifests.list'],
-    );
-    deepEqual([acr.world.manifests('api'), acr.world.manifests('web')], [[], []]);
-  });
-});
-
 function told({ items }: CleanReport): string[] {
   return items.map(each => `${each.subject} ${each.outcome}`).sort();
 }
 
-/** A record that names one image, without its build. */
-function record(digest: string, repository = 'web') {
+/** A record that names one image of `web`, without its build. */
+function record(digest: string) {
   return {
-    images: [{ repository, digest: digest as `sha256:${string}`, mediaType: '', size: 1, children: [], tags: [] }],
+    images: [
+      { repository: 'web', digest: digest as `sha256:${string}`, mediaType: '', size: 1, children: [], tags: [] },
+    ],
     charts: [],
     onBuildDeleted: 'delete' as const,
     createdAt: new Date(0).toISOString(),
