@@ -1,18 +1,13 @@
 /** Reads what exists now in the git repositories that builds were made from, as far as the rules ask for it. */
 
-import { getGitRepository } from '../../azure-devops/git-repository.ts';
 import { mapConcurrently } from '../../base/concurrency.ts';
 import type { Reading } from '../../base/reading.ts';
 import type { GitHub } from '../../github/graphql.ts';
-import { parseGitHubRepository, type RepositoryQuestion } from '../../github/pages.ts';
 import type { BuildFact, SourceFacts } from '../keep-policy/policy-facts.ts';
 import type { KeepPolicy, ReferenceRule } from '../keep-policy/policy-schema.ts';
-import { azureWithSignal } from './azure-with-signal.ts';
 import type { EstateOrganization } from './estate.ts';
-import { parseAzureRepository } from './git-source.ts';
+import { type FoundSource, findInAzure, findOnGitHub, type SourceReaders } from './find-source.ts';
 import type { ReadOptions } from './read-builds.ts';
-import { readGitHubBranches, readGitHubPullRequests, readGitHubTags, readSomeGitHubBranches } from './read-github.ts';
-import { readBranches, readOneBranch, readPullRequests, readTags, type SourceQuestion } from './read-references.ts';
 
 /** What was read of all git repositories. */
 export interface SourcesReading {
@@ -44,29 +39,56 @@ export async function readSourceFacts(
   const names = [...new Set(builds.map(each => each.source))].filter(source => source !== '').sort();
   let done = 0;
   const read = await mapConcurrently(names, repositoriesAtOnce, async source => {
-    const readers = (await findInAzure(organizations, source, signal)) ?? findOnGitHub(gitHosts, source, signal);
-    const found = readers && (await readSource(source, references, readers));
+    const place = (await findInAzure(organizations, source, signal)) ?? findOnGitHub(gitHosts, source, signal);
+    const found = place && (await readSource(source, references, place));
     done += 1;
     onProgress?.(`read ${done} of ${names.length} git repositories`, done / names.length);
     return found
-      ? { facts: [found], unseen: tellUnread(found, readers) }
+      ? { facts: [found], unseen: tellUnread(found, place) }
       : { facts: [], unseen: [tellElsewhere(source)] };
   });
   return { sources: read.flatMap(each => each.facts), unseen: read.flatMap(each => each.unseen) };
 }
 
-/** How each kind is read of one repository. */
-interface SourceReaders {
-  /** What to do where a right is missing; empty where the reasons say it. */
-  readonly advice: string;
-  readonly branches: (rules: readonly ReferenceRule[]) => Promise<SourceFacts['branches']>;
-  /** One at least, where there is any; no more than a request. */
-  readonly someBranches: (rules: readonly ReferenceRule[]) => Promise<SourceFacts['branches']>;
-  readonly tags: (rules: readonly ReferenceRule[]) => Promise<SourceFacts['tags']>;
-  readonly pullRequests: (rules: readonly ReferenceRule[]) => Promise<SourceFacts['pullRequests']>;
+const notAsked: Extract<Reading<never>, { kind: 'unread' }> = { kind: 'unread', reason: 'no rule is about them' };
+const lists = { branch: 'branches', tag: 'tags', pullRequest: 'pullRequests' } as const;
+
+/** Each connection is asked for what none before it showed: a list without entries may be all that a right shows. */
+async function readSource(
+  source: string,
+  references: readonly ReferenceRule[],
+  { readers }: Pick<FoundSource, 'readers'>,
+): Promise<SourceFacts> {
+  let found: SourceFacts = { source, branches: notAsked, tags: notAsked, pullRequests: notAsked };
+  for (const each of readers) {
+    const open = references.filter(({ kind }) => !showsAny(found[lists[kind]]));
+    if (open.length === 0) break;
+    const { branches, tags, pullRequests } = await readBy(source, open, each);
+    found = {
+      source,
+      branches: choose(found.branches, branches),
+      tags: choose(found.tags, tags),
+      pullRequests: choose(found.pullRequests, pullRequests),
+    };
+  }
+  return found;
 }
 
-async function readSource(
+function showsAny(reading: Reading<unknown>): boolean {
+  return reading.kind === 'whole' && reading.items.length > 0;
+}
+
+/** What shows more; of two whole lists without entries the earlier one, and of two that are unread both reasons. */
+function choose<T>(one: Reading<T>, other: Reading<T>): Reading<T> {
+  if (other === notAsked) return one;
+  if (one === notAsked || showsAny(other)) return other;
+  if (one.kind === 'whole') return one;
+  if (other.kind === 'whole') return other;
+  return one.reason.includes(other.reason) ? one : { kind: 'unread', reason: `${one.reason}; ${other.reason}` };
+}
+
+/** What one connection shows. */
+async function readBy(
   source: string,
   references: readonly ReferenceRule[],
   readers: SourceReaders,
@@ -76,7 +98,7 @@ async function readSource(
     read: (rules: readonly ReferenceRule[]) => Promise<Reading<T>>,
   ): Promise<Reading<T>> => {
     const rules = references.filter(each => each.kind === kind);
-    return rules.length === 0 ? { kind: 'unread', reason: notAsked } : read(rules);
+    return rules.length === 0 ? notAsked : read(rules);
   };
   const branches = await ask('branch', readers.branches);
   // Lists of tags and pull requests tell nothing either where none is shown. That one is may be known where not all were read.
@@ -98,78 +120,14 @@ function demandBranch(branches: SourceFacts['branches']): SourceFacts['branches'
   return { kind: 'unread', reason: 'it shows no branch at all, though builds were made from it' };
 }
 
-/** Undefined where the repository is of none of these organizations. */
-async function findInAzure(
-  organizations: readonly EstateOrganization[],
-  source: string,
-  signal: AbortSignal | undefined,
-): Promise<SourceReaders | undefined> {
-  for (const { azureDevOps } of organizations) {
-    const place = parseAzureRepository(source, azureDevOps.url);
-    if (!place) continue;
-    const ado = azureWithSignal(azureDevOps, signal);
-    const found = await getGitRepository(ado, place.project, place.repository);
-    const by =
-      <T>(read: (question: SourceQuestion) => Promise<Reading<T>>) =>
-      async (rules: readonly ReferenceRule[]): Promise<Reading<T>> =>
-        found.kind === 'unknown'
-          ? { kind: 'unread', reason: found.reason }
-          : read({ ado, repository: found.repository, rules });
-    return {
-      advice: azureAdvice,
-      branches: by(readBranches),
-      someBranches: by(readOneBranch),
-      tags: by(readTags),
-      pullRequests: by(readPullRequests),
-    };
-  }
-  return undefined;
-}
-
-const azureAdvice =
-  " Where a right is missing: a job's own token reads the repositories that its pipeline names, and azureDevOpsConnection names an identity that sees more.";
-
-/** Of several connections to one host the first that may read counts. Undefined where none is to the repository's host. */
-function findOnGitHub(
-  gitHosts: readonly GitHub[],
-  source: string,
-  signal: AbortSignal | undefined,
-): SourceReaders | undefined {
-  const questions = gitHosts.flatMap(gitHub => {
-    const repository = parseGitHubRepository(source, gitHub);
-    return repository ? [{ gitHub, repository, signal }] : [];
-  });
-  if (questions.length === 0) return undefined;
-  const by =
-    <T>(read: (question: RepositoryQuestion) => Promise<Reading<T>>) =>
-    async (): Promise<Reading<T>> => {
-      const reasons = new Set<string>();
-      for (const question of questions) {
-        const reading = await read(question);
-        if (reading.kind === 'whole') return reading;
-        reasons.add(reading.reason);
-      }
-      return { kind: 'unread', reason: [...reasons].join('; ') };
-    };
-  return {
-    advice: '',
-    branches: by(readGitHubBranches),
-    someBranches: by(readSomeGitHubBranches),
-    tags: by(readGitHubTags),
-    pullRequests: by(readGitHubPullRequests),
-  };
-}
-
-const notAsked = 'no rule is about them';
-
 function tellUnread(
   { source, branches, tags, pullRequests }: SourceFacts,
-  { advice }: Pick<SourceReaders, 'advice'>,
+  { advice }: Pick<FoundSource, 'advice'>,
 ): string[] {
   const readings = Object.entries({ branches, tags, 'pull requests': pullRequests });
   const byReason = new Map<string, string[]>();
   for (const [name, reading] of readings) {
-    if (reading.kind === 'whole' || reading.reason === notAsked) continue;
+    if (reading.kind === 'whole' || reading === notAsked) continue;
     byReason.set(reading.reason, [...(byReason.get(reading.reason) ?? []), name]);
   }
   return [...byReason].map(

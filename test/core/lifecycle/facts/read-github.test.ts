@@ -49,6 +49,24 @@ const error = (type: string): Effect => ({
   kind: 'edit',
   edit: json => ({ ...(json as object), errors: [{ type, message: `says\n${type}` }] }),
 });
+
+function hideEntries(key: string, value: unknown): unknown {
+  if (key === 'nodes') return [];
+  return key === 'totalCount' ? 0 : value;
+}
+
+/** A connection that shows nothing of what is asked for by such a query, without any error. */
+function withoutAnswers(gitHub: GitHub, query: RegExp): GitHub {
+  return {
+    ...gitHub,
+    ask: async question => {
+      const answer = await gitHub.ask(question);
+      if (answer.kind === 'unknown' || !query.test(question.query)) return answer;
+      return { ...answer, data: JSON.parse(JSON.stringify(answer.data), hideEntries) };
+    },
+  };
+}
+
 describe('the facts of git repositories on GitHub', () => {
   let emulator: GitHubEmulator;
   let http: Http;
@@ -74,6 +92,7 @@ describe('the facts of git repositories on GitHub', () => {
   });
 
   const connect = (token = emulator.token): GitHub => connectGitHub({ url: emulator.url, token, http });
+  const blindTo = (query: RegExp): GitHub => withoutAnswers(connect(), query);
   const look = (gitHosts: readonly GitHub[], ...references: readonly object[]) =>
     readSourceFacts([], [builtFrom(source)], keepSchema.parse({ references }), { gitHosts });
   const read = async (...references: readonly object[]): Promise<SourceFacts> => {
@@ -225,6 +244,58 @@ describe('the facts of git repositories on GitHub', () => {
     const { sources, unseen } = await look([connect('of-another-organization'), connect()], branches);
     assert.deepEqual([sources[0]?.branches.kind, unseen], ['whole', []]);
     assert.equal(emulator.requests.count('heads'), 2);
+  });
+
+  describe('by several connections', () => {
+    const all = [branches, tags, pullRequests];
+    const lookAtAll = async (...gitHosts: readonly GitHub[]) => {
+      const { sources, unseen } = await look(gitHosts, ...all);
+      const { branches: heads, tags: marks, pullRequests: requests } = sources[0] as SourceFacts;
+      const lengths = [heads, marks, requests].map(each => (each.kind === 'whole' ? each.items.length : each.kind));
+      return [...lengths, unseen.length];
+    };
+    beforeEach(() => {
+      web.branches.set('main', monday);
+      web.tags.set('v1', monday);
+      web.pullRequests.set(7, tuesday);
+    });
+
+    it('are what any of them shows, whichever comes first', async () => {
+      for (const blind of [/./, /heads/, /tags/, /pullRequests/, /tags|pullRequests/].map(blindTo)) {
+        assert.deepEqual(await lookAtAll(blind, connect()), [1, 1, 1, 0]);
+        assert.deepEqual(await lookAtAll(connect(), blind), [1, 1, 1, 0]);
+      }
+      assert.deepEqual(await lookAtAll(blindTo(/tags/), blindTo(/pullRequests/)), [1, 1, 1, 0]);
+    });
+
+    it('are unread, and told once, where none of them shows a branch', async () => {
+      assert.deepEqual(await lookAtAll(blindTo(/heads/), blindTo(/./)), ['unread', 'unread', 'unread', 1]);
+    });
+
+    it('have no entries where one that shows a branch shows none, and no other shows more', async () => {
+      web.tags.clear();
+      web.pullRequests.clear();
+      const stranger = connect('of-another-organization');
+      for (const other of [connect(), stranger, blindTo(/./)]) {
+        assert.deepEqual(await lookAtAll(connect(), other), [1, 0, 0, 0]);
+        assert.deepEqual(await lookAtAll(other, connect()), [1, 0, 0, 0]);
+      }
+    });
+
+    it('are asked of a later one only as far as no earlier one showed them', async () => {
+      await lookAtAll(connect(), connect());
+      assert.deepEqual(
+        emulator.requests.entries.map(each => each.operation),
+        ['heads', 'tags', 'pullRequests'],
+      );
+      emulator.requests.clear();
+      web.pullRequests.clear();
+      await lookAtAll(connect(), connect());
+      assert.deepEqual(
+        emulator.requests.entries.map(each => each.operation),
+        ['heads', 'tags', 'pullRequests', 'heads', 'pullRequests'],
+      );
+    });
   });
 
   it('are asked of their own host alone', async () => {

@@ -246,6 +246,7 @@ describe('the facts of git repositories', () => {
         rulesOf(branches, tags, pullRequests),
       );
       assert.deepEqual(sources, [{ source, branches: unread, tags: unread, pullRequests: unread }]);
+      assert.equal(count('git.refs'), 1);
       assert.equal(unseen.length, 1);
       assert.match(unseen[0] ?? '', /^Not seen: the branches, tags, pull requests of .* \(it shows no branch at all/);
     });
