@@ -5,6 +5,8 @@ import type { CleanReport } from '../../../../core/lifecycle/cleaning/clean-repo
 import { countKept, kindOfReason } from '../../../../core/lifecycle/cleaning/kept-because.ts';
 import { listNotRead } from '../../../../core/lifecycle/cleaning/not-read.ts';
 import { reconcile } from '../../../../core/lifecycle/reconcile.ts';
+import { tombstoneRepository, tombstoneType } from '../../../../core/lifecycle/tombstone.ts';
+import { putArtifact } from '../../../../core/oci/artifact.ts';
 import type { LoggedRequest } from '../../../emulators/acr/request-log.ts';
 import { day, hour, requestOf } from '../estate.ts';
 import { type CleaningWorld, plain, startCleaning } from './cleaning-world.ts';
@@ -162,6 +164,31 @@ describe('a registry that is shared', () => {
     ok(images().has('pay/api', digest));
     equal(images().has('shop/api', dead.digest), false, 'what is ours goes as ever');
     deepEqual((await world.look()).unseen, [], 'it matters to this rule alone');
+  });
+
+  it('is asked what is new no more than half of the time, and with one request for each list', async () => {
+    const { acr, surroundings } = world.ci;
+    const projects = Array.from({ length: 15 }, (_, at) => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`);
+    const seen = { type: tombstoneType, json: {} };
+    for (const id of projects)
+      await putArtifact(tombstoneRepository(surroundings.registry, id), '1.1.seen-build.1.1', seen);
+    for (let at = 0; at < 80; at += 1) putOld('shop');
+    const generous = { policy: `${policy}\nbrake: { deleted: { percent: 100 } }` };
+    const look = await world.look(generous);
+    acr.requests.clear();
+    acr.faults.intercept = (_, phase) => {
+      if (phase === 'before') world.ci.advance(100);
+      return 'proceed';
+    };
+    await world.carryOut(look, generous);
+    deepEqual(images().manifests('shop'), []);
+    const requests = acr.requests.all();
+    const of = (repository: string): number => requests.filter(each => each.repository === repository).length;
+    const asks = of(`image-lifecycle/builds/${projects[0]}`);
+    ok(asks > 2, `asked ${asks} times`);
+    equal(of(`image-lifecycle/tombstones/${projects[0]}`), asks + 2, 'a list between two counts, and then one request');
+    const all = requests.filter(({ path }) => /_catalog|(?:builds|tombstones)\/0/.test(path)).length;
+    ok(all - 2 * projects.length <= of('shop'), `${all} requests for ${of('shop')} of the deletions`);
   });
 
   it('keeps everything where what others recorded could not be read for any other reason', async () => {
