@@ -68,11 +68,9 @@ interface Sweep {
 
 /** Microsoft's own cleaner found that more at once puts a registry into a bad state. */
 const deletesAtOnce = 5;
-/** After so many deletions it is asked again what was pushed meanwhile. */
+/** After so many deletions it is asked again what was pushed meanwhile, and before one where the answer is old. */
 const batchSize = 200;
 const newestAsked = 100;
-/** … and before a deletion when so many milliseconds have passed since the answer. */
-const lookAgainMs = 2000;
 
 /** Collects one repository. Throws only where the registry fails; what could not be judged is held, with the reason. */
 export async function collectRepository(run: Run, request: CollectRequest): Promise<CollectResult> {
@@ -81,13 +79,13 @@ export async function collectRepository(run: Run, request: CollectRequest): Prom
   if (reading.kind === 'unjudged') return allHeld(request, reading.reason);
   const { graph } = reading;
   const { candidates, content, keptBy, recentMs = run.rules.graceMs } = request;
-  const askKept = keptBy && createAskAgain(run.clock, lookAgainMs, keptBy);
+  const askKept = keptBy && createAskAgain(run.clock, keptBy);
   // What came off before the graph was read, or was named by others, they have written down by then.
   const kept = await askKept?.();
   const now = registryTime(run);
   const held = markHeld({ graph, candidates, content, now, recentMs, ...(kept && { keptBy: kept }) });
   const deleted = new Set<Digest>();
-  const askNew = createAskAgain(run.clock, lookAgainMs, () => holdWhatIsNew(sweep));
+  const askNew = createAskAgain(run.clock, () => holdWhatIsNew(sweep));
   const sweep: Sweep = { run, repository, graph, candidates, content, held, deleted, askKept, kept, askNew };
   await holdReferrersOfHeld(sweep);
   const order = orderSweepable(sweep);

@@ -134,12 +134,27 @@ async function collectOne(run: Run, repository: string, due: readonly Due[]): Pr
   }
   const content = new Map<Digest, readonly string[]>();
   for (const { digest, content: tags = [] } of images) content.set(digest, [...(content.get(digest) ?? []), ...tags]);
-  const keptBy = async () => (digest: Digest) => heldByOthers(run, { repository, digest });
+  const keptBy = async () => {
+    const late = await run.lateVeto?.(repository);
+    return (digest: Digest): Hold | undefined => {
+      const hold = heldByOthers(run, { repository, digest });
+      const reason = hold ? undefined : late?.(digest);
+      return reason === undefined ? hold : { reason, settles: false };
+    };
+  };
   try {
     return await collectRepository(run, { repository, candidates, known, content, keptBy });
   } catch (thrown) {
     if (
-      !hasCode(thrown, 'REGISTRY_UNAVAILABLE', 'REGISTRY_UNEXPECTED', 'REGISTRY_DENIED', 'DIGEST_MISMATCH', 'TOO_LARGE')
+      !hasCode(
+        thrown,
+        'REGISTRY_UNAVAILABLE',
+        'REGISTRY_UNEXPECTED',
+        'REGISTRY_DENIED',
+        'RECORD_UNREADABLE',
+        'DIGEST_MISMATCH',
+        'TOO_LARGE',
+      )
     )
       throw thrown;
     const hold: Hold = { reason: `the collection broke off: ${errorMessage(thrown)}`, settles: false };

@@ -7,7 +7,7 @@ import type { Rules } from './rules.ts';
 import { type Run, registryTime, type Surroundings } from './surroundings.ts';
 import { createTimeBox } from './time-box.ts';
 import type { TombstoneKey } from './tombstone.ts';
-import type { Veto } from './veto.ts';
+import type { LateVeto, Veto } from './veto.ts';
 
 /** What a run is asked for. */
 export interface RunRequest {
@@ -17,6 +17,8 @@ export interface RunRequest {
   readonly approved?: Plan;
   /** What a keep plan forbids. */
   readonly veto?: Veto;
+  /** What forbids a deletion that the keep plan could not know of. */
+  readonly lateVeto?: LateVeto;
   /** What nobody approved: it is not done, as under a veto, and has its grace behind it all the same when somebody does. */
   readonly unapproved?: Veto;
   /**
@@ -42,7 +44,7 @@ export interface Start {
 
 /** Begins a run. Throws where the registry's time cannot be told. */
 export function startRun({ surroundings, rules, request, collectionId, known, report }: Start): Run {
-  const { dryRun = false, approved, signal, veto, unapproved, lookedAt, until } = request;
+  const { dryRun = false, approved, signal, veto, lateVeto, unapproved, lookedAt, until } = request;
   const limits = rules.brake;
   return {
     ...surroundings,
@@ -51,6 +53,7 @@ export function startRun({ surroundings, rules, request, collectionId, known, re
     dryRun,
     signal,
     veto,
+    lateVeto,
     unapproved,
     lookedAt,
     timeBox: createTimeBox(until),

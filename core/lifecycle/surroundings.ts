@@ -11,7 +11,7 @@ import type { StatedBuild } from './owned-tags.ts';
 import type { ReportItem } from './report.ts';
 import type { ProjectRules, Rules } from './rules.ts';
 import type { TimeBox } from './time-box.ts';
-import type { Step, Veto } from './veto.ts';
+import type { LateVeto, Step, Veto } from './veto.ts';
 
 /** One registry, one organization. */
 export interface Surroundings {
@@ -31,6 +31,7 @@ export interface Run extends Surroundings {
   readonly signal: AbortSignal | undefined;
   /** Asked before each step of each image; see {@link vetoOf}. */
   readonly veto: Veto | undefined;
+  readonly lateVeto: LateVeto | undefined;
   readonly unapproved: Veto | undefined;
   readonly lookedAt: number | undefined;
   readonly timeBox: TimeBox;

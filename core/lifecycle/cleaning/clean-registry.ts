@@ -3,6 +3,7 @@ import { AppError, errorMessage, hasCode } from '../../base/errors.ts';
 import { listPairings, type Pairing } from '../configuration/pairings.ts';
 import { toPlanRules } from '../configuration/plan-rules.ts';
 import type { Estate, EstateOrganization, EstateRegistry } from '../facts/estate.ts';
+import type { RegistryFacts } from '../keep-policy/policy-facts.ts';
 import { reconcile } from '../reconcile.ts';
 import type { ReportItem } from '../report.ts';
 import { type RunRequest, readCollectionId, startRun } from '../start-run.ts';
@@ -11,6 +12,7 @@ import { listTombstones } from '../tombstone.ts';
 import type { CarryOutRequest } from './carry-out.ts';
 import { chooseUntagged } from './choose-untagged.ts';
 import type { CleanItem, CleanReport } from './clean-report.ts';
+import { createLateVeto } from './late-records.ts';
 import type { Departure } from './leaving.ts';
 import { releasesOf, unapprovedBy, vetoByPlan } from './plan-veto.ts';
 import { releaseUnrecorded } from './release-unrecorded.ts';
@@ -49,8 +51,12 @@ export async function cleanRegistry(
   request: CleanRegistryRequest,
 ): Promise<RegistryReport> {
   const { until, signal = estate.signal, plan, approved } = request;
+  const facts = factsOf(registry, request);
+  const lateVeto =
+    facts && createLateVeto({ registry: registry.registry, clock: estate.clock }, projectIds(request), facts);
   const common = {
     veto: vetoByPlan(registry.name, plan),
+    ...(lateVeto && { lateVeto }),
     lookedAt: request.facts.now,
     ...(approved && { unapproved: unapprovedBy(approved, registry.name) }),
     ...(until && { until }),
@@ -139,7 +145,7 @@ async function releaseOfPair(cleaning: Cleaning, { surroundings, rules, organiza
 
 async function sweep(cleaning: Cleaning, { surroundings, rules, organization }: Pair): Promise<void> {
   const { registry, request, common } = cleaning;
-  const { departure, configuration, organizations, facts, approved } = request;
+  const { departure, configuration, approved } = request;
   const { untagged } = configuration.delete;
   if (!untagged) return;
   const isOwn = ({ home }: { readonly home: { readonly registry: string } }): boolean =>
@@ -158,10 +164,19 @@ async function sweep(cleaning: Cleaning, { surroundings, rules, organization }: 
   const limit = configuration.brake.deleted;
   const isApproved = approved !== undefined;
   const { olderThan: olderThanMs } = untagged;
-  const projects = organizations.flatMap(each => each.projects.map(({ id }) => id));
-  const recordPlaces = facts.registries.find(each => each.name === registry.name)?.recordPlaces;
+  const projects = projectIds(request);
+  const recordPlaces = factsOf(registry, request)?.recordPlaces;
   const untaggedSweep = { homes, olderThanMs, images, limit, isApproved, projects, recordPlaces };
   await ended(cleaning, run, () => sweepUntagged(run, untaggedSweep));
+}
+
+/** Every project of the configuration, of whichever organization. */
+function projectIds({ organizations }: CarryOutRequest): string[] {
+  return organizations.flatMap(each => each.projects.map(({ id }) => id));
+}
+
+function factsOf({ name }: EstateRegistry, { facts }: CarryOutRequest): RegistryFacts | undefined {
+  return facts.registries.find(each => each.name === name);
 }
 
 /** Tells of a run whose time was over. */

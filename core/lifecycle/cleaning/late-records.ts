@@ -6,12 +6,20 @@ import { listNewestManifests } from '../../acr/listings.ts';
 import { mapConcurrently } from '../../base/concurrency.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Registry } from '../../oci/registry.ts';
+import { createAskAgain } from '../ask-again.ts';
 import { parseRecordTag, recordRepository } from '../build-record.ts';
+import { listProjectIds } from '../facts/list-projects.ts';
 import { placeOfRecord, readRecords, strangerProject } from '../facts/read-records.ts';
 import { createShareText } from '../facts/share-texts.ts';
+import type { RegistryFacts } from '../keep-policy/policy-facts.ts';
+import type { Surroundings } from '../surroundings.ts';
+import type { LateVeto } from '../veto.ts';
 
-/** Gives the images of a repository that records of these projects name which the look did not know; asks each time. */
-export type ReadLateRecords = (repository: string, projects: readonly string[]) => Promise<ReadonlySet<Digest>>;
+/** Why that stays. */
+export const recordedSince = 'a build has recorded it since it was planned';
+
+/** Gives the images, by repository, that records of these projects name which the look did not know; asks each time. */
+export type ReadLateRecords = (projects: readonly string[]) => Promise<ReadonlyMap<string, ReadonlySet<Digest>>>;
 
 const newestAsked = 100;
 
@@ -34,9 +42,33 @@ export function createReadLateRecords(registry: Registry, known: ReadonlySet<str
     }
     for (const place of places) seen.add(place);
   };
-  return async (repository, projects) => {
+  return async projects => {
     await mapConcurrently(projects, 8, readNew);
-    return named.get(repository) ?? new Set();
+    return named;
+  };
+}
+
+/**
+ * Makes the veto of what was recorded since a look at the registry, by these projects and by whoever else has left something
+ * there. Without a right to the records of others it goes by those that the look could read, as the plan does; where it read
+ * none at all, the plan lets nothing go, and there is nothing to ask.
+ */
+export function createLateVeto(
+  { registry, clock }: Pick<Surroundings, 'registry' | 'clock'>,
+  projects: readonly string[],
+  { recordPlaces, othersUnread }: Pick<RegistryFacts, 'recordPlaces' | 'othersUnread'>,
+): LateVeto | undefined {
+  if (!recordPlaces) return undefined;
+  const known = new Set([...projects, ...[...recordPlaces].map(place => place.slice(0, place.indexOf('/')))]);
+  const readLate = createReadLateRecords(registry, recordPlaces);
+  // Many repositories are collected, four at a time, and the answer is about all of them.
+  const ask = createAskAgain(clock, async () => {
+    const others = othersUnread === undefined ? await listProjectIds(registry, []) : [];
+    return readLate([...new Set([...known, ...others])]);
+  });
+  return async repository => {
+    const late = (await ask()).get(repository);
+    return digest => (late?.has(digest) ? recordedSince : undefined);
   };
 }
 

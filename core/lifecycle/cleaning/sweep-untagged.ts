@@ -14,7 +14,7 @@ import { removeManifest } from '../remove.ts';
 import type { BrakeLimit } from '../rules.ts';
 import { placeOf, type Run, registryTime, vetoOf } from '../surroundings.ts';
 import type { UntaggedInHome } from './choose-untagged.ts';
-import { createReadLateRecords, type ReadLateRecords } from './late-records.ts';
+import { createReadLateRecords, type ReadLateRecords, recordedSince } from './late-records.ts';
 import { createReadRecentReleases, type ReadRecentReleases } from './recent-releases.ts';
 import { createUntaggedBrake } from './untagged-brake.ts';
 import { listUntaggedNotes, type UntaggedNote, untaggedNotes, writeUntaggedNote } from './untagged-note.ts';
@@ -110,12 +110,12 @@ async function collect(
     const keptBy = async (): Promise<KeptBy> => {
       const projects = await listProjects();
       // In this order: whoever settles a build writes the tombstone before the record goes.
-      const late = await readLate(repository, projects);
+      const late = (await readLate(projects)).get(repository);
       const recent = await readRecent(repository, projects);
       const reasonOf = (digest: Digest): string | undefined => {
         if (!candidates.has(digest)) return 'it is not among what goes for want of a tag';
         if (recent.has(digest)) return 'it was released within the grace';
-        if (late.has(digest)) return 'a build has recorded it since it was planned';
+        if (late?.has(digest)) return recordedSince;
         return vetoOf(run, { repository, digest }, 'delete');
       };
       return digest => {

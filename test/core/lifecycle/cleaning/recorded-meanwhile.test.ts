@@ -1,9 +1,9 @@
 /** Builds that record an image without a tag after the look at it, while such images are deleted. */
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { writeRecord } from '../../../../core/lifecycle/build-record.ts';
 import type { Digest } from '../../../../core/oci/digest.ts';
 import type { LoggedRequest } from '../../../emulators/acr/request-log.ts';
-import { day, requestOf } from '../estate.ts';
+import { day, hour, requestOf } from '../estate.ts';
 import { actAmongFive } from '../five-at-once.ts';
 import { type CleaningWorld, plain, startCleaning } from './cleaning-world.ts';
 
@@ -113,5 +113,86 @@ describe('an image without a tag that a build records meanwhile', () => {
       ['manifests.list', 'manifests.list'],
     );
     deepEqual([acr.world.manifests('api'), acr.world.manifests('web')], [[], []]);
+  });
+});
+
+describe('a released image that a build records meanwhile', () => {
+  let world: CleaningWorld;
+  let image: { digest: string };
+  beforeEach(async () => {
+    world = await startCleaning();
+    const { acr, ado } = world.ci;
+    image = acr.world.putImage('shop/web');
+    ado.world.deleteBuild(await world.ci.build([{ repository: 'shop/web', reference: image.digest }]));
+    await world.clean();
+    world.ci.advance(day + hour);
+  });
+  afterEach(() => world.close());
+
+  const laterGone = async (): Promise<void> => {
+    for (let run = 0; run < 3; run += 1) {
+      await world.clean();
+      world.ci.advance(day + hour);
+    }
+    equal(world.ci.acr.world.has('shop/web', image.digest), false, 'gone when that build is gone');
+  };
+
+  for (const whose of ['of ours', 'of a project outside the configuration']) {
+    it(`stays, where that is a build ${whose} whose tag has moved on since the look`, async () => {
+      const { acr, ado, definitionId: own } = world.ci;
+      const { id: projectId } = ado.world.addProject();
+      const definitionId = whose === 'of ours' ? own : ado.world.addDefinition({ projectId }).id;
+      const look = await world.look();
+      const id = await world.ci.build([{ repository: 'shop/web', reference: image.digest }], { definitionId });
+      acr.world.tag('shop/web', String(id), acr.world.putImage('shop/web').digest);
+      const { report } = await world.carryOut(look);
+      deepEqual(
+        report.items.map(each => `${each.subject} ${each.outcome}: ${each.reason}`),
+        [`shop/web@${image.digest} kept: a build has recorded it since it was planned`],
+      );
+      ok(acr.world.has('shop/web', image.digest));
+      if (whose !== 'of ours') return;
+      ado.world.deleteBuild(id);
+      await laterGone();
+    });
+  }
+
+  it('stays where that could not be asked, and goes where the records of others were not to be read at the look', async () => {
+    const { acr, ado } = world.ci;
+    const { id: projectId } = ado.world.addProject();
+    const { id: definitionId } = ado.world.addDefinition({ projectId });
+    const base = acr.world.putImage('base');
+    await world.ci.build([{ repository: 'base', reference: base.digest }], { definitionId });
+    const look = await world.look();
+    const where = { path: new RegExp(`builds/${projectId}`) };
+    const fault = acr.faults.add(where, { kind: 'status', status: 403 });
+    const { report } = await world.carryOut(look);
+    match(report.items.map(each => `${each.outcome} ${each.reason}`).join(), /^kept the collection broke off: /);
+    ok(fault.hits() > 0);
+    await laterGone();
+  });
+
+  it('is asked for with one request for each project, whatever the number of repositories', async () => {
+    const { acr, ado } = world.ci;
+    const { id: projectId } = ado.world.addProject();
+    const { id: definitionId } = ado.world.addDefinition({ projectId });
+    const base = acr.world.putImage('base');
+    await world.ci.build([{ repository: 'base', reference: base.digest }], { definitionId });
+    for (const repository of ['api', 'app']) {
+      const { digest } = acr.world.putImage(repository);
+      ado.world.deleteBuild(await world.ci.build([{ repository, reference: digest }]));
+    }
+    await world.clean();
+    world.ci.advance(day + hour);
+    const look = await world.look();
+    acr.requests.clear();
+    await world.carryOut(look);
+    deepEqual([acr.world.manifests('api'), acr.world.manifests('app')], [[], []]);
+    const records = `image-lifecycle/builds/${projectId}`;
+    const asked = acr.requests.all().filter(each => each.repository === records);
+    deepEqual(
+      asked.map(each => each.operation),
+      ['manifests.list'],
+    );
   });
 });
