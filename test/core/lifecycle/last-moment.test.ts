@@ -163,4 +163,26 @@ describe('what is done to a repository while five deletions run side by side', (
     equal(there().length, 12);
     for (const { outcome, reason } of items) match(`${outcome} ${reason}`, /^kept the collection broke off: .* 400/);
   });
+
+  it('what is gone already is told as deleted, whatever names it by then', async () => {
+    let acted = false;
+    estate.acr.faults.intercept = ({ operation, repository }, phase) => {
+      if (!acted && operation === 'manifest.delete' && repository === 'app' && phase === 'after') {
+        acted = true;
+        estate.acr.world.putIndex('app', images);
+        estate.advance(30_000);
+      }
+      return 'proceed';
+    };
+    const { items } = await estate.reconcile();
+    ok(acted && there().length < 12, 'the moment came');
+    const kept = items.flatMap(({ outcome, subject }) => (outcome === 'kept' ? subject : []));
+    deepEqual(
+      kept.sort(),
+      there()
+        .map(digest => `app@${digest}`)
+        .sort(),
+    );
+    equal(items.length, 12);
+  });
 });
