@@ -72,6 +72,19 @@ const deletesAtOnce = 5;
 const batchSize = 200;
 const newestAsked = 100;
 
+/** Whether a collection broke off for the registry or what is in it: that repository waits for the next run, others go on. */
+export function isBreakOff(thrown: unknown): boolean {
+  return hasCode(
+    thrown,
+    'REGISTRY_UNAVAILABLE',
+    'REGISTRY_UNEXPECTED',
+    'REGISTRY_DENIED',
+    'RECORD_UNREADABLE',
+    'DIGEST_MISMATCH',
+    'TOO_LARGE',
+  );
+}
+
 /** Collects one repository. Throws only where the registry fails; what could not be judged is held, with the reason. */
 export async function collectRepository(run: Run, request: CollectRequest): Promise<CollectResult> {
   const repository = imageRepository(run.registry, request.repository);

@@ -1,11 +1,11 @@
 /** Closes the account of released builds: collects what is due, looks again at what was held, removes what is done. */
 import { createLimit, mapConcurrently } from '../base/concurrency.ts';
-import { AppError, errorMessage, hasCode } from '../base/errors.ts';
+import { AppError, errorMessage } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { headManifest } from '../oci/manifests.ts';
 import { brakeWindowMs } from './brake.ts';
 import { recordRepository } from './build-record.ts';
-import { type CollectResult, collectRepository } from './collect.ts';
+import { type CollectResult, collectRepository, isBreakOff } from './collect.ts';
 import { type DueTombstone } from './judge.ts';
 import type { Hold } from './mark.ts';
 import { ownershipOf } from './owned-tags.ts';
@@ -145,18 +145,7 @@ async function collectOne(run: Run, repository: string, due: readonly Due[]): Pr
   try {
     return await collectRepository(run, { repository, candidates, known, content, keptBy });
   } catch (thrown) {
-    if (
-      !hasCode(
-        thrown,
-        'REGISTRY_UNAVAILABLE',
-        'REGISTRY_UNEXPECTED',
-        'REGISTRY_DENIED',
-        'RECORD_UNREADABLE',
-        'DIGEST_MISMATCH',
-        'TOO_LARGE',
-      )
-    )
-      throw thrown;
+    if (!isBreakOff(thrown)) throw thrown;
     const hold: Hold = { reason: `the collection broke off: ${errorMessage(thrown)}`, settles: false };
     return { deleted: new Set(), held: new Map([...candidates].map(digest => [digest, hold])) };
   }

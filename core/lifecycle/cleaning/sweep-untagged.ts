@@ -3,11 +3,11 @@
  * the repository's whole graph, the youngest tombstones and records are read anew, and tags and referrers are asked for again before
  * each deletion.
  */
-import { errorMessage, hasCode } from '../../base/errors.ts';
+import { errorMessage } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { headManifest } from '../../oci/manifests.ts';
 import { brakeWindowMs } from '../brake.ts';
-import { type CollectResult, collectRepository, type KeptBy } from '../collect.ts';
+import { type CollectResult, collectRepository, isBreakOff, type KeptBy } from '../collect.ts';
 import { listProjectIds } from '../facts/list-projects.ts';
 import type { KnownLinks } from '../read-graph.ts';
 import { removeManifest } from '../remove.ts';
@@ -125,18 +125,7 @@ async function collect(
     };
     return await collectRepository(run, { ...request, keptBy });
   } catch (thrown) {
-    if (
-      !hasCode(
-        thrown,
-        'REGISTRY_UNAVAILABLE',
-        'REGISTRY_UNEXPECTED',
-        'REGISTRY_DENIED',
-        'RECORD_UNREADABLE',
-        'DIGEST_MISMATCH',
-        'TOO_LARGE',
-      )
-    )
-      throw thrown;
+    if (!isBreakOff(thrown)) throw thrown;
     return errorMessage(thrown);
   }
 }
