@@ -26,8 +26,8 @@ const newestAsked = 100;
 
 /**
  * Makes the question for one registry. For a repository it lists the tombstones of each project once, and from then on asks
- * once for each what is new, and lists them where something is. It throws `RECORD_UNREADABLE` where a tombstone is damaged, and as the registry
- * does: then nothing may be collected.
+ * once for each what is new, and lists them where something is. It throws `RECORD_UNREADABLE` where a tombstone is damaged,
+ * and as the registry does: then nothing may be collected.
  */
 export function createReadRecentReleases(run: Run): ReadRecentReleases {
   const { registry, rules } = run;

@@ -1,7 +1,7 @@
 /**
  * Deletes what has no tag and is old enough, with what belongs to it, as the plan says. There is no first step and no grace:
- * the repository's whole graph, the youngest tombstones and records are read anew, and tags and referrers are asked for again before
- * each deletion.
+ * the repository's whole graph, the youngest tombstones and records are read anew, and tags and referrers are asked for again
+ * before each deletion.
  */
 import { errorMessage } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
